@@ -1,0 +1,1 @@
+//! The external systems as servers, for rehearsals and tests.
