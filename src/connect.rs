@@ -1,0 +1,207 @@
+//! Reading other systems: one connector per kind of system, one HTTP layer under all of them.
+//!
+//! A connector says where a system lives, how to sign in, which lists it holds and how a row is
+//! read. It keeps no state: tokens, turns, retries and cursors belong to the engine and to
+//! [`http::Http`]. Nothing here knows the database; the only module of ours it uses is `model`.
+
+use std::fmt;
+
+use crate::model::{Measure, Message, Record, Reject, Sums};
+
+pub mod exness;
+pub mod http;
+pub mod xm;
+
+/// A list within a system.
+#[derive(Debug, Clone, Copy)]
+pub struct Stream {
+    /// Its name in reports, fixed (`clients`, `accounts`, `traders`).
+    pub name: &'static str,
+    /// Which table its rows live in.
+    pub table: Table,
+    /// The columns whose sums are kept and, where the source states totals, compared.
+    pub measures: &'static [Measure],
+    /// What it means when a complete read no longer contains a record.
+    pub absence: Absence,
+    /// Its share of a run's progress.
+    pub weight: u32,
+}
+
+/// The tables of mirrored rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Clients and other persons and organizations.
+    Party,
+    /// Trading accounts.
+    Account,
+}
+
+/// What the absence of a record from a complete read means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// It left the source: it is marked gone.
+    Gone,
+    /// It may only be outside the window that was asked for: counted, never marked.
+    Counted,
+}
+
+/// Where a read stands: opaque text that only the connector understands, safe to store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// One row as it came.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Its key within the stream; `None` when the row has none (it will be rejected).
+    pub key: Option<String>,
+    /// The payload, byte for byte.
+    pub raw: Box<str>,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The rows in the order they came.
+    pub rows: Vec<Row>,
+    /// Where the next page starts; `None` when this was the last.
+    pub next: Option<Cursor>,
+    /// What the source says of the whole list.
+    pub totals: Totals,
+}
+
+/// What a source says of a whole list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// How many rows there are, if it says so.
+    pub count: Option<u64>,
+    /// Its own sums, for the measures it states.
+    pub sums: Sums,
+}
+
+/// What is asked of a list beyond a cursor.
+#[derive(Debug, Clone, Default)]
+pub struct Ask {
+    /// Rows per page.
+    pub page_size: u32,
+    /// Today's date in UTC, for sources that want a window.
+    pub today: jiff::civil::Date,
+}
+
+/// What can go wrong, one variant per reaction.
+#[derive(Debug, Clone)]
+pub enum Error {
+    /// Refused at the door: stop and tell the user.
+    Login(Message),
+    /// Not now: later, by itself. Carries how long the source asked to wait, if it did.
+    Unavailable(Message, Option<std::time::Duration>),
+    /// This request only was refused.
+    Rejected(Message),
+    /// The system is not what we know it to be: stop, and a person must look.
+    Unexpected(Message),
+}
+
+impl Error {
+    /// What happened, for people.
+    pub fn message(&self) -> &Message {
+        match self {
+            Error::Login(m) | Error::Unavailable(m, _) | Error::Rejected(m) | Error::Unexpected(m) => m,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message().fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A system that can be read.
+pub trait Connector {
+    /// The lists it holds, in the order they are read.
+    fn streams(&self) -> &'static [Stream];
+
+    /// Where it lives and how to sign in.
+    fn door(&self) -> http::Door;
+
+    /// Fetches the page at `at` (the first when `None`), rows split but not understood.
+    /// The answer is checked: a page that is not certainly whole is an error, never an empty page.
+    fn fetch(
+        &self,
+        http: &http::Http,
+        stream: &Stream,
+        at: Option<&Cursor>,
+        ask: &Ask,
+    ) -> impl Future<Output = Result<Page, Error>> + Send;
+
+    /// Understands one row.
+    fn read(&self, stream: &Stream, raw: &str) -> Result<Record, Reject>;
+
+    /// Whether the owner set on the system comes before the owner map.
+    fn owns_whole_system(&self) -> bool {
+        false
+    }
+}
+
+/// The systems Concord knows, by kind. The settings a user writes are the connector.
+#[derive(Debug, Clone)]
+pub enum System {
+    /// Exness Partnership API.
+    Exness(exness::Exness),
+    /// XM Partners API.
+    Xm(xm::Xm),
+}
+
+impl System {
+    /// The word for its kind in the configuration.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            System::Exness(_) => "exness",
+            System::Xm(_) => "xm",
+        }
+    }
+}
+
+impl Connector for System {
+    fn streams(&self) -> &'static [Stream] {
+        match self {
+            System::Exness(s) => s.streams(),
+            System::Xm(s) => s.streams(),
+        }
+    }
+
+    fn door(&self) -> http::Door {
+        match self {
+            System::Exness(s) => s.door(),
+            System::Xm(s) => s.door(),
+        }
+    }
+
+    async fn fetch(
+        &self,
+        http: &http::Http,
+        stream: &Stream,
+        at: Option<&Cursor>,
+        ask: &Ask,
+    ) -> Result<Page, Error> {
+        match self {
+            System::Exness(s) => s.fetch(http, stream, at, ask).await,
+            System::Xm(s) => s.fetch(http, stream, at, ask).await,
+        }
+    }
+
+    fn read(&self, stream: &Stream, raw: &str) -> Result<Record, Reject> {
+        match self {
+            System::Exness(s) => s.read(stream, raw),
+            System::Xm(s) => s.read(stream, raw),
+        }
+    }
+
+    fn owns_whole_system(&self) -> bool {
+        match self {
+            System::Exness(s) => s.owns_whole_system(),
+            System::Xm(s) => s.owns_whole_system(),
+        }
+    }
+}

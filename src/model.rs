@@ -1,0 +1,18 @@
+//! What the business talks about: amounts, texts, records, dispositions. Plain data, no IO.
+//!
+//! Nothing in here knows a database, a network or a clock; the rest of the program is built on it.
+
+pub mod amount;
+pub mod disposition;
+pub mod fingerprint;
+pub mod message;
+pub mod owner;
+pub mod record;
+pub mod text;
+
+pub use amount::{Measure, Sums};
+pub use disposition::{Counts, Disposition, Reason};
+pub use fingerprint::Fingerprint;
+pub use message::Message;
+pub use owner::OwnerRules;
+pub use record::{Account, Party, Record, Reject};

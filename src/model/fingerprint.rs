@@ -1,0 +1,28 @@
+//! Fingerprints of payloads: equal bytes, equal fingerprint, nothing to do.
+
+use std::fmt;
+
+/// 128 bits of BLAKE3 over a payload. Enough that two versions of one record never meet by chance.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint(pub [u8; 16]);
+
+impl Fingerprint {
+    /// The fingerprint of these bytes.
+    pub fn of(bytes: &[u8]) -> Fingerprint {
+        let hash = blake3::hash(bytes);
+        let mut short = [0; 16];
+        short.copy_from_slice(&hash.as_bytes()[..16]);
+        Fingerprint(short)
+    }
+
+    /// Reads a stored fingerprint; anything but 16 bytes equals no payload's.
+    pub fn stored(bytes: &[u8]) -> Option<Fingerprint> {
+        bytes.try_into().ok().map(Fingerprint)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
