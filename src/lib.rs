@@ -7,3 +7,4 @@
 pub mod connect;
 pub mod model;
 pub mod simulate;
+pub mod store;

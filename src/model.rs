@@ -8,6 +8,7 @@ pub mod fingerprint;
 pub mod message;
 pub mod owner;
 pub mod record;
+pub mod run;
 pub mod text;
 
 pub use amount::{Measure, Sums};
@@ -15,4 +16,5 @@ pub use disposition::{Counts, Disposition, Reason};
 pub use fingerprint::Fingerprint;
 pub use message::Message;
 pub use owner::OwnerRules;
+pub use run::{Run, RunRequest, RunStatus, Stage, StageStatus};
 pub use record::{Account, Party, Record, Reject};

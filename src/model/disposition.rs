@@ -25,6 +25,12 @@ pub enum Disposition {
 }
 
 impl Disposition {
+    /// The disposition of that word.
+    pub fn of(word: &str) -> Option<Disposition> {
+        use Disposition::{Created, Duplicate, Excluded, Rejected, Unchanged, Updated};
+        [Created, Updated, Unchanged, Duplicate, Excluded, Rejected].into_iter().find(|d| d.word() == word)
+    }
+
     /// The word of reports and of the API.
     pub fn word(self) -> &'static str {
         match self {

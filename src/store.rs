@@ -1,0 +1,91 @@
+//! All SQL of the program: one file per noun, one text for both databases.
+//!
+//! [`db`] hides which database it is; [`bulk`] and [`search`] are the only places that know. What
+//! is written together is written in one transaction, which callers open with [`Store::begin`].
+
+use std::path::Path;
+
+use anyhow::Result;
+
+pub mod audit;
+pub mod bulk;
+pub mod case;
+pub mod customer;
+pub mod db;
+pub mod migrate;
+pub mod mirror;
+pub mod owner;
+pub mod page;
+pub mod run;
+pub mod search;
+pub mod system;
+
+pub use db::{Db, Row, Tx, Value};
+
+/// The database and everything that is asked of it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The connections.
+    pub db: Db,
+}
+
+impl Store {
+    /// Opens the database of this URL without changing it.
+    pub async fn open(url: &str) -> Result<Store> {
+        Ok(Store { db: Db::open(url).await? })
+    }
+
+    /// Opens the database and brings it to this version's schema. An SQLite file that has data is
+    /// copied to `FILE.before-<step>` first.
+    pub async fn ready(url: &str, now: i64) -> Result<Store> {
+        let store = Store::open(url).await?;
+        let schema = migrate::schema(&store.db).await?;
+        if let (Some(file), true) = (store.db.file(), schema.has > 0 && schema.has < schema.knows) {
+            let copy = format!("{}.before-{:04}", file.display(), schema.has + 1);
+            store.backup(Path::new(&copy)).await?;
+        }
+        migrate::migrate(&store.db, now).await?;
+        Ok(store)
+    }
+
+    /// Begins a transaction.
+    pub async fn begin(&self) -> Result<Tx> {
+        self.db.begin().await
+    }
+
+    /// Writes a whole copy of an SQLite database, while it is in use.
+    pub async fn backup(&self, to: &Path) -> Result<()> {
+        anyhow::ensure!(self.db.file().is_some(), "PostgreSQL is backed up with its own tools (pg_dump)");
+        anyhow::ensure!(!to.exists(), "{} exists already", to.display());
+        let quoted = to.display().to_string().replace('\'', "''");
+        self.db.script(&format!("VACUUM INTO '{quoted}'")).await
+    }
+
+    /// Takes a block of `count` ids of this name, for good: ids that are not used are lost.
+    pub async fn ids(&self, name: &str, count: i64) -> Result<i64> {
+        let mut tx = self.begin().await?;
+        let row = tx
+            .row(
+                "INSERT INTO sequence (name, next) VALUES ($1, 1 + $2) ON CONFLICT (name) DO UPDATE SET next = sequence.next + $2 RETURNING next - $2",
+                [name.into(), count.into()],
+            )
+            .await?;
+        let first = row.ok_or_else(|| anyhow::anyhow!("no ids"))?.get(0)?;
+        tx.commit().await?;
+        Ok(first)
+    }
+
+    /// The number of this stream in the tables of records.
+    pub async fn stream(&self, system: &str, name: &str) -> Result<i64> {
+        let find = "SELECT id FROM stream WHERE system = $1 AND name = $2";
+        if let Some(row) = self.db.row(find, [system.into(), name.into()]).await? {
+            return row.get(0);
+        }
+        let mut tx = self.begin().await?;
+        let insert = "INSERT INTO stream (system, name) VALUES ($1, $2) ON CONFLICT (system, name) DO NOTHING";
+        tx.execute(insert, [system.into(), name.into()]).await?;
+        let row = tx.row(find, [system.into(), name.into()]).await?;
+        tx.commit().await?;
+        row.ok_or_else(|| anyhow::anyhow!("the stream was not stored"))?.get(0)
+    }
+}

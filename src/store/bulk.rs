@@ -1,0 +1,298 @@
+//! The hot path: many rows per statement, each database in its fastest way.
+//!
+//! SQLite takes multi-row `VALUES` with plain `?` (numbered names are searched linearly there);
+//! PostgreSQL takes one array per column through `UNNEST`. Nothing else may depend on the database.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result};
+use sqlx::postgres::PgArguments;
+use sqlx::{Arguments, AssertSqlSafe};
+
+use super::db::{Row, Tx, Value, short, sqlite_args};
+use crate::model::Fingerprint;
+
+/// Rows per SQLite statement; more gains nothing, fewer cost round trips.
+const SQLITE_ROWS: usize = 500;
+/// Parameters one SQLite statement may have.
+const SQLITE_PARAMETERS: usize = 32_000;
+
+/// The type of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// 64-bit integers.
+    Int,
+    /// Texts.
+    Text,
+    /// Bytes.
+    Bytes,
+}
+
+/// The columns of a bulk statement.
+pub type Columns = &'static [(&'static str, Kind)];
+
+/// Rows to be written, one value per column and row, in row order.
+#[derive(Debug)]
+pub struct Batch {
+    columns: Columns,
+    values: Vec<Value>,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new(columns: Columns) -> Batch {
+        Batch { columns, values: Vec::new() }
+    }
+
+    /// Adds a row: as many values as there are columns.
+    pub fn push<const N: usize>(&mut self, row: [Value; N]) {
+        debug_assert_eq!(N, self.columns.len());
+        self.values.extend(row);
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Rows in it.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.columns.len()
+    }
+}
+
+/// Inserts all rows.
+pub async fn insert(tx: &mut Tx, table: &str, batch: Batch) -> Result<()> {
+    let names = names(batch.columns, "");
+    write(
+        tx,
+        batch,
+        |values| format!("INSERT INTO {table} ({names}) VALUES {values}"),
+        |arrays| format!("INSERT INTO {table} ({names}) SELECT * FROM UNNEST({arrays})"),
+    )
+    .await
+}
+
+/// Inserts all rows; where the key `conflict` exists already, the row is replaced by the new one.
+pub async fn upsert(tx: &mut Tx, table: &str, conflict: &str, batch: Batch) -> Result<()> {
+    let names = names(batch.columns, "");
+    let set = batch
+        .columns
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| !conflict.split(',').any(|key| key == *name))
+        .map(|name| format!("{name} = excluded.{name}"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let tail = format!("ON CONFLICT ({conflict}) DO UPDATE SET {set}");
+    write(
+        tx,
+        batch,
+        |values| format!("INSERT INTO {table} ({names}) VALUES {values} {tail}"),
+        |arrays| format!("INSERT INTO {table} ({names}) SELECT * FROM UNNEST({arrays}) {tail}"),
+    )
+    .await
+}
+
+/// Updates rows by their first column, which must be the table's `id`.
+pub async fn update(tx: &mut Tx, table: &str, batch: Batch) -> Result<()> {
+    let id = batch.columns.first().map_or("id", |(name, _)| name);
+    let columns = names(batch.columns, "");
+    let set = batch.columns[1..].iter().map(|(name, _)| format!("{name} = u.{name}")).collect::<Vec<_>>().join(", ");
+    write(
+        tx,
+        batch,
+        |values| {
+            format!("WITH u({columns}) AS (VALUES {values}) UPDATE {table} SET {set} FROM u WHERE {table}.{id} = u.{id}")
+        },
+        |arrays| format!("UPDATE {table} SET {set} FROM UNNEST({arrays}) AS u({columns}) WHERE {table}.{id} = u.{id}"),
+    )
+    .await
+}
+
+fn names(columns: Columns, prefix: &str) -> String {
+    columns.iter().map(|(name, _)| format!("{prefix}{name}")).collect::<Vec<_>>().join(", ")
+}
+
+async fn write(
+    tx: &mut Tx,
+    batch: Batch,
+    sqlite: impl Fn(&str) -> String,
+    postgres: impl Fn(&str) -> String,
+) -> Result<()> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let width = batch.columns.len();
+    match tx {
+        Tx::Sqlite(tx) => {
+            let per_statement = SQLITE_ROWS.min(SQLITE_PARAMETERS / width);
+            let row = format!("({})", vec!["?"; width].join(","));
+            let mut values = batch.values.into_iter();
+            let mut left = values.len() / width;
+            while left > 0 {
+                let rows = left.min(per_statement);
+                let sql = sqlite(&vec![row.as_str(); rows].join(","));
+                let args = sqlite_args(values.by_ref().take(rows * width))?;
+                let about = short(&sql);
+                // Only full statements are worth keeping prepared; the last one differs each time.
+                sqlx::query_with(AssertSqlSafe(sql), args)
+                    .persistent(rows == per_statement)
+                    .execute(&mut **tx)
+                    .await
+                    .context(about)?;
+                left -= rows;
+            }
+        }
+        Tx::Postgres(tx) => {
+            let mut arrays = String::new();
+            for (at, (_, kind)) in batch.columns.iter().enumerate() {
+                let array = match kind {
+                    Kind::Int => "bigint[]",
+                    Kind::Text => "text[]",
+                    Kind::Bytes => "bytea[]",
+                };
+                let comma = if at == 0 { "" } else { ", " };
+                write!(arrays, "{comma}${}::{array}", at + 1)?;
+            }
+            let sql = postgres(&arrays);
+            let about = short(&sql);
+            let args = postgres_columns(batch)?;
+            sqlx::query_with(AssertSqlSafe(sql), args).execute(&mut **tx).await.context(about)?;
+        }
+    }
+    Ok(())
+}
+
+fn postgres_columns(batch: Batch) -> Result<PgArguments> {
+    let width = batch.columns.len();
+    let rows = batch.len();
+    let mut ints: Vec<Vec<Option<i64>>> = vec![Vec::new(); width];
+    let mut texts: Vec<Vec<Option<String>>> = vec![Vec::new(); width];
+    let mut bytes: Vec<Vec<Option<Vec<u8>>>> = vec![Vec::new(); width];
+    for (at, (_, kind)) in batch.columns.iter().enumerate() {
+        match kind {
+            Kind::Int => ints[at].reserve(rows),
+            Kind::Text => texts[at].reserve(rows),
+            Kind::Bytes => bytes[at].reserve(rows),
+        }
+    }
+    for (at, value) in batch.values.into_iter().enumerate() {
+        match value {
+            Value::Int(v) => ints[at % width].push(v),
+            Value::Text(v) => texts[at % width].push(v),
+            Value::Bytes(v) => bytes[at % width].push(v),
+        }
+    }
+    let mut args = PgArguments::default();
+    for (at, (_, kind)) in batch.columns.iter().enumerate() {
+        match kind {
+            Kind::Int => args.add(std::mem::take(&mut ints[at])),
+            Kind::Text => args.add(std::mem::take(&mut texts[at])),
+            Kind::Bytes => args.add(std::mem::take(&mut bytes[at])),
+        }
+        .map_err(|e| anyhow::anyhow!("argument: {e}"))?;
+    }
+    Ok(args)
+}
+
+/// Rows whose `column` is one of `wanted`: `sql` is everything up to and including the `WHERE`
+/// conditions that come before it, with `first` as its only argument.
+pub async fn rows_by_text(
+    tx: &mut Tx,
+    sql: &str,
+    first: Value,
+    column: &str,
+    wanted: &[&str],
+) -> Result<Vec<Row>> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    match tx {
+        Tx::Postgres(tx) => {
+            let sql = format!("{sql} AND {column} = ANY($2::text[])");
+            let mut args = PgArguments::default();
+            match first {
+                Value::Int(v) => args.add(v),
+                Value::Text(v) => args.add(v),
+                Value::Bytes(v) => args.add(v),
+            }
+            .and_then(|()| args.add(wanted.iter().map(|w| (*w).to_owned()).collect::<Vec<String>>()))
+            .map_err(|e| anyhow::anyhow!("argument: {e}"))?;
+            let rows = sqlx::query_with(AssertSqlSafe(sql), args).fetch_all(&mut **tx).await?;
+            Ok(rows.into_iter().map(Row::Postgres).collect())
+        }
+        Tx::Sqlite(tx) => {
+            let sql = sql.replace("$1", "?");
+            let mut rows = Vec::with_capacity(wanted.len());
+            for some in wanted.chunks(SQLITE_ROWS * 2) {
+                let sql = format!("{sql} AND {column} IN ({})", vec!["?"; some.len()].join(","));
+                let values =
+                    std::iter::once(first.clone()).chain(some.iter().map(|w| Value::from(*w)));
+                let query = sqlx::query_with(AssertSqlSafe(sql), sqlite_args(values)?);
+                let found = query.persistent(some.len() == SQLITE_ROWS * 2).fetch_all(&mut **tx).await?;
+                rows.extend(found.into_iter().map(Row::Sqlite));
+            }
+            Ok(rows)
+        }
+    }
+}
+
+/// A condition `column IN (…)` over ids, with the ids written out: they are our own integers.
+pub fn id_list(ids: &[i64]) -> String {
+    let mut list = String::with_capacity(ids.len() * 8 + 2);
+    for (at, id) in ids.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        let _ = write!(list, "{comma}{id}");
+    }
+    list
+}
+
+/// Runs a reading statement over the given rows as a table `u(stream, at, key, hash)`. An answer
+/// comes with the index of the row that `at = 0` means in it: SQLite answers once per so many rows.
+pub async fn join(
+    tx: &mut Tx,
+    sql: &str,
+    stream_id: i64,
+    rows: &[(usize, &str, Fingerprint)],
+) -> Result<Vec<(usize, Row)>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    match tx {
+        Tx::Postgres(tx) => {
+            let sql = format!(
+                "WITH u(stream, at, key, hash) AS (SELECT $1::bigint, * FROM UNNEST($2::bigint[], $3::text[], $4::bytea[])) {sql}"
+            );
+            let mut args = PgArguments::default();
+            args.add(stream_id)
+                .and_then(|()| args.add((0..rows.len() as i64).collect::<Vec<i64>>()))
+                .and_then(|()| args.add(rows.iter().map(|(_, key, _)| (*key).to_owned()).collect::<Vec<_>>()))
+                .and_then(|()| args.add(rows.iter().map(|(.., hash)| hash.0.to_vec()).collect::<Vec<_>>()))
+                .map_err(|e| anyhow::anyhow!("argument: {e}"))?;
+            let found = sqlx::query_with(AssertSqlSafe(sql), args).fetch_all(&mut **tx).await?;
+            Ok(found.into_iter().map(|row| (0, Row::Postgres(row))).collect())
+        }
+        Tx::Sqlite(tx) => {
+            let mut answers = Vec::new();
+            for (chunk, some) in rows.chunks(SQLITE_ROWS).enumerate() {
+                // Position and stream are our own integers: written out they cost no parameter, and
+                // every full chunk has the same text, which stays prepared.
+                let mut values = String::with_capacity(some.len() * 16);
+                for at in 0..some.len() {
+                    let comma = if at == 0 { "" } else { "," };
+                    write!(values, "{comma}({stream_id},{at},?,?)")?;
+                }
+                let sql = format!("WITH u(stream, at, key, hash) AS (VALUES {values}) {sql}");
+                let args =
+                    some.iter().flat_map(|(_, key, hash)| [Value::from(*key), Value::from(hash.0.to_vec())]);
+                let found = sqlx::query_with(AssertSqlSafe(sql), sqlite_args(args)?)
+                    .persistent(some.len() == SQLITE_ROWS)
+                    .fetch_all(&mut **tx)
+                    .await?;
+                answers.extend(found.into_iter().map(|row| (chunk * SQLITE_ROWS, Row::Sqlite(row))));
+            }
+            Ok(answers)
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Customers: found or made for records, and brought up to date from them.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::bulk::{self, Batch, Kind};
+use super::{Row, Store, Tx, Value};
+use crate::connect::Table;
+use crate::model::{Account, Party};
+
+/// Everything of a customer that is computed from its records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct View {
+    /// The customer.
+    pub id: i64,
+    /// No record belongs to it: it is not shown.
+    pub hidden: bool,
+    /// All its records are gone.
+    pub gone: bool,
+    /// Owner.
+    pub owner: String,
+    /// The rule that gave the owner.
+    pub owner_rule: String,
+    /// The source's own status.
+    pub status: Option<String>,
+    /// `ACTIVE` or `INACTIVE`, derived from what was traded; `None` = unknown.
+    pub activity: Option<String>,
+    /// ISO alpha-2 country.
+    pub country: Option<String>,
+    /// Partner accounts and campaigns, joined by ", ".
+    pub partner_account: Option<String>,
+    /// Registration date.
+    pub registered: Option<String>,
+    /// Last trade over all accounts.
+    pub last_trade: Option<String>,
+    /// Accounts that are not gone.
+    pub accounts: i64,
+    /// Their numbers, joined by spaces.
+    pub account_numbers: String,
+    /// Sums over the accounts; `None` = unknown.
+    pub volume_lots: Option<i64>,
+    /// Sums over the accounts; `None` = unknown.
+    pub volume_mln_usd: Option<i64>,
+    /// Sums over the accounts, in US cents; `None` = unknown.
+    pub reward_usd: Option<i64>,
+    /// The client's rebate in US cents; `None` = unknown.
+    pub rebate_usd: Option<i64>,
+    /// What it can be found by.
+    pub text: String,
+}
+
+/// A stored record with what a customer is computed from.
+#[derive(Debug, Clone)]
+pub struct Part<T> {
+    /// The record's id.
+    pub id: i64,
+    /// Whose it is.
+    pub customer: i64,
+    /// Whether it is marked gone.
+    pub gone: bool,
+    /// Its fields.
+    pub fields: T,
+    /// The payload.
+    pub raw: String,
+}
+
+const VIEW: [(&str, Kind); 17] = [
+    ("id", Kind::Int),
+    ("hidden", Kind::Int),
+    ("gone", Kind::Int),
+    ("owner", Kind::Text),
+    ("owner_rule", Kind::Text),
+    ("status", Kind::Text),
+    ("activity", Kind::Text),
+    ("country", Kind::Text),
+    ("partner_account", Kind::Text),
+    ("registered", Kind::Text),
+    ("last_trade", Kind::Text),
+    ("accounts", Kind::Int),
+    ("account_numbers", Kind::Text),
+    ("volume_lots", Kind::Int),
+    ("volume_mln_usd", Kind::Int),
+    ("reward_usd", Kind::Int),
+    ("rebate_usd", Kind::Int),
+];
+
+/// The customers that this system's records name by these keys.
+pub async fn find(tx: &mut Tx, system: &str, keys: &[&str]) -> Result<HashMap<String, i64>> {
+    let sql = "SELECT key, COALESCE(merged_into, id) FROM customer WHERE system = $1";
+    let rows = bulk::rows_by_text(tx, sql, system.into(), "key", keys).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Makes customers: (id, key).
+pub async fn create(tx: &mut Tx, system: &str, customers: &[(i64, &str)]) -> Result<()> {
+    let mut batch =
+        Batch::new(&[("id", Kind::Int), ("system", Kind::Text), ("key", Kind::Text), ("hidden", Kind::Int)]);
+    for (id, key) in customers {
+        // Hidden until its records have been added up.
+        batch.push([(*id).into(), system.into(), (*key).into(), 1_i64.into()]);
+    }
+    bulk::insert(tx, "customer", batch).await
+}
+
+/// The records of these customers.
+pub async fn parts(store: &Store, customers: &[i64]) -> Result<(Vec<Part<Party>>, Vec<Part<Account>>)> {
+    let ids = bulk::id_list(customers);
+    let sql = format!(
+        "SELECT id, customer_id, gone_run, raw, country, status, partner_account, volume_lots, volume_mln_usd, reward_usd, last_trade, client_key, flags, registered, rebate_usd FROM {} WHERE customer_id IN ({ids}) ORDER BY id",
+        Table::Party.name()
+    );
+    let parties = store.db.rows(&sql, []).await?.iter().map(read_party).collect::<Result<_>>()?;
+    let sql = format!(
+        "SELECT id, customer_id, gone_run, raw, country, status, partner_account, volume_lots, volume_mln_usd, reward_usd, last_trade, client_key, number, kind, currency, opened, reward FROM {} WHERE customer_id IN ({ids}) ORDER BY id",
+        Table::Account.name()
+    );
+    let accounts = store.db.rows(&sql, []).await?.iter().map(read_account).collect::<Result<_>>()?;
+    Ok((parties, accounts))
+}
+
+fn read_party(row: &Row) -> Result<Part<Party>> {
+    Ok(Part {
+        id: row.get(0)?,
+        customer: row.get(1)?,
+        gone: row.get::<Option<i64>>(2)?.is_some(),
+        raw: row.get(3)?,
+        fields: Party {
+            country: row.get(4)?,
+            status: row.get(5)?,
+            partner_account: row.get(6)?,
+            volume_lots: row.get(7)?,
+            volume_mln_usd: row.get(8)?,
+            reward_usd: row.get(9)?,
+            last_trade: row.get(10)?,
+            client_key: row.get(11)?,
+            flags: row.get(12)?,
+            registered: row.get(13)?,
+            rebate_usd: row.get(14)?,
+        },
+    })
+}
+
+fn read_account(row: &Row) -> Result<Part<Account>> {
+    Ok(Part {
+        id: row.get(0)?,
+        customer: row.get(1)?,
+        gone: row.get::<Option<i64>>(2)?.is_some(),
+        raw: row.get(3)?,
+        fields: Account {
+            country: row.get(4)?,
+            status: row.get(5)?,
+            partner_account: row.get(6)?,
+            volume_lots: row.get(7)?,
+            volume_mln_usd: row.get(8)?,
+            reward_usd: row.get(9)?,
+            last_trade: row.get(10)?,
+            client_key: row.get(11)?,
+            number: row.get(12)?,
+            kind: row.get(13)?,
+            currency: row.get(14)?,
+            opened: row.get(15)?,
+            reward: row.get(16)?,
+        },
+    })
+}
+
+/// Writes customers as computed, with what they can be found by.
+pub async fn write(tx: &mut Tx, views: Vec<View>) -> Result<()> {
+    let mut batch = Batch::new(&VIEW);
+    let mut texts = Batch::new(&[("id", Kind::Int), ("text", Kind::Text)]);
+    let ids: Vec<i64> = views.iter().map(|view| view.id).collect();
+    for v in views {
+        batch.push([
+            v.id.into(),
+            v.hidden.into(),
+            v.gone.into(),
+            v.owner.into(),
+            v.owner_rule.into(),
+            v.status.into(),
+            v.activity.into(),
+            v.country.into(),
+            v.partner_account.into(),
+            v.registered.into(),
+            v.last_trade.into(),
+            v.accounts.into(),
+            v.account_numbers.into(),
+            v.volume_lots.into(),
+            v.volume_mln_usd.into(),
+            v.reward_usd.into(),
+            v.rebate_usd.into(),
+        ]);
+        texts.push([v.id.into(), v.text.into()]);
+    }
+    bulk::update(tx, "customer", batch).await?;
+    bulk::upsert(tx, "customer_text", "id", texts).await?;
+    super::search::index(tx, &ids).await
+}
+
+/// Takes these customers out of the lists: no record belongs to them.
+pub async fn merge_into(tx: &mut Tx, customer: i64, into: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE customer SET merged_into = $2, hidden = 1 WHERE id = $1",
+        [customer.into(), into.into()],
+    )
+    .await?;
+    for table in [Table::Party, Table::Account] {
+        let sql = format!("UPDATE {} SET customer_id = $2 WHERE customer_id = $1", table.name());
+        tx.execute(&sql, [customer.into(), into.into()]).await?;
+    }
+    Ok(())
+}
+
+/// Gives a party record to another customer.
+pub async fn move_party(tx: &mut Tx, party: i64, customer: i64) -> Result<()> {
+    tx.execute("UPDATE party SET customer_id = $2 WHERE id = $1", [party.into(), customer.into()]).await?;
+    Ok(())
+}
+
+/// Rebuilds the counts and sums that lists show for their filters.
+pub async fn summarize(tx: &mut Tx) -> Result<()> {
+    tx.execute("DELETE FROM customer_summary", []).await?;
+    tx.execute(
+        "INSERT INTO customer_summary SELECT system, owner, COALESCE(status, ''), COALESCE(country, ''), gone, COUNT(*), SUM(accounts), SUM(volume_lots), SUM(volume_mln_usd), SUM(reward_usd), SUM(rebate_usd) FROM customer WHERE hidden = 0 GROUP BY system, owner, COALESCE(status, ''), COALESCE(country, ''), gone",
+        [],
+    )
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// Ids of customers of a system (of all when empty), above `after`, in order.
+    pub async fn customer_ids(&self, system: &str, after: i64, limit: i64) -> Result<Vec<i64>> {
+        let sql = "SELECT id FROM customer WHERE ($1 = '' OR system = $1) AND id > $2 AND merged_into IS NULL ORDER BY id LIMIT $3";
+        let args: [Value; 3] = [system.into(), after.into(), limit.into()];
+        self.db.rows(sql, args).await?.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// The systems of these customers, by id.
+    pub async fn customer_systems(&self, ids: &[i64]) -> Result<HashMap<i64, String>> {
+        let sql = format!("SELECT id, system FROM customer WHERE id IN ({})", bulk::id_list(ids));
+        self.db.rows(&sql, []).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    }
+
+    /// The customer that a system's records name by this key.
+    pub async fn customer_by_key(&self, system: &str, key: &str) -> Result<Option<i64>> {
+        let sql = "SELECT COALESCE(merged_into, id) FROM customer WHERE system = $1 AND key = $2";
+        self.db.row(sql, [system.into(), key.into()]).await?.map(|row| row.get(0)).transpose()
+    }
+}

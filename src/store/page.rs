@@ -1,0 +1,217 @@
+//! Pages: the checkpoint of a read, what it saw, and what else is kept of it.
+
+use anyhow::Result;
+
+use super::run::Claim;
+use super::{Store, Tx, Value};
+use crate::model::Disposition;
+
+/// Oddities kept of one rule and run; the counts stay exact beyond it.
+pub const ODDITIES_KEPT: i64 = 1000;
+
+/// What is kept of a stored page.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// The stage.
+    pub position: i64,
+    /// The pass.
+    pub pass: i64,
+    /// The page within the pass, from 1.
+    pub number: i64,
+    /// Rows read.
+    pub rows: u64,
+    /// Digest over the old and new fingerprints of what changed; `None` when nothing did.
+    pub digest: Option<Vec<u8>>,
+    /// Ids of the records it saw, packed.
+    pub seen: Vec<u8>,
+    /// Customers whose records changed, packed; `None` when none did.
+    pub touched: Option<Vec<u8>>,
+}
+
+/// A row that was not stored, or came twice.
+#[derive(Debug, Clone)]
+pub struct Oddity {
+    /// What became of it.
+    pub disposition: Disposition,
+    /// The rule or reason.
+    pub rule: String,
+    /// The field at fault.
+    pub field: String,
+    /// Its key, if it has one.
+    pub key: Option<String>,
+    /// The payload.
+    pub raw: String,
+}
+
+/// Stores a checkpoint.
+pub async fn store(tx: &mut Tx, claim: Claim, page: Checkpoint, now: i64) -> Result<()> {
+    tx.execute(
+        "INSERT INTO page (run_id, position, pass, number, rows_read, at, digest, seen, touched) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        [
+            claim.run.into(),
+            page.position.into(),
+            page.pass.into(),
+            page.number.into(),
+            page.rows.into(),
+            now.into(),
+            page.digest.into(),
+            page.seen.into(),
+            page.touched.into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Keeps rows that were not stored, up to the cap of their rule.
+pub async fn keep_oddities(
+    tx: &mut Tx,
+    claim: Claim,
+    position: i64,
+    pass: i64,
+    oddities: &[Oddity],
+) -> Result<()> {
+    for oddity in oddities {
+        tx.execute(
+            "INSERT INTO oddity (run_id, position, pass, disposition, rule, field, key, raw) SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT) WHERE (SELECT COUNT(*) FROM oddity WHERE run_id = $1 AND position = $2 AND rule = $5) < $9",
+            [
+                claim.run.into(),
+                position.into(),
+                pass.into(),
+                oddity.disposition.word().into(),
+                oddity.rule.as_str().into(),
+                oddity.field.as_str().into(),
+                oddity.key.clone().into(),
+                oddity.raw.as_str().into(),
+                ODDITIES_KEPT.into(),
+            ],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Forgets what earlier passes of a stage kept, before a new pass begins.
+pub async fn new_pass(tx: &mut Tx, claim: Claim, position: i64) -> Result<()> {
+    tx.execute("DELETE FROM oddity WHERE run_id = $1 AND position = $2", [claim.run.into(), position.into()])
+        .await?;
+    Ok(())
+}
+
+/// Drops what the pages of earlier runs of the system saw: only the latest run's is ever asked for.
+pub async fn forget_seen(tx: &mut Tx, system: &str, run: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE page SET seen = NULL WHERE seen IS NOT NULL AND run_id IN (SELECT id FROM run WHERE system = $1 AND id < $2)",
+        [system.into(), run.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A failed HTTP call of a run.
+#[derive(Debug, Clone)]
+pub struct Mishap {
+    /// When, in microseconds.
+    pub at: i64,
+    /// Method and path, without secrets.
+    pub request: String,
+    /// What went wrong, in the catalogue's form.
+    pub problem: String,
+    /// Which attempt it was.
+    pub attempt: i64,
+    /// How long was waited before the next, in milliseconds.
+    pub wait_ms: Option<i64>,
+}
+
+impl Store {
+    /// What the pages of a stage saw, packed, per pass.
+    pub async fn seen(&self, run: i64, position: i64, pass: i64) -> Result<Vec<Vec<u8>>> {
+        let sql = "SELECT seen FROM page WHERE run_id = $1 AND position = $2 AND pass = $3 AND seen IS NOT NULL ORDER BY number";
+        let rows = self.db.rows(sql, [run.into(), position.into(), pass.into()]).await?;
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Pages whose customers have not been brought up to date: (run, position, pass, number, packed).
+    pub async fn touched(&self, system: &str) -> Result<Vec<([i64; 4], Vec<u8>)>> {
+        let sql = "SELECT p.run_id, p.position, p.pass, p.number, p.touched FROM page p JOIN run r ON r.id = p.run_id WHERE r.system = $1 AND p.touched IS NOT NULL";
+        let rows = self.db.rows(sql, [system.into()]).await?;
+        rows.iter()
+            .map(|row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?], row.get(4)?)))
+            .collect()
+    }
+
+    /// Notes that the customers of these pages are up to date.
+    pub async fn untouch(&self, pages: &[[i64; 4]]) -> Result<()> {
+        let mut tx = self.begin().await?;
+        for [run, position, pass, number] in pages {
+            tx.execute(
+                "UPDATE page SET touched = NULL WHERE run_id = $1 AND position = $2 AND pass = $3 AND number = $4",
+                [(*run).into(), (*position).into(), (*pass).into(), (*number).into()],
+            )
+            .await?;
+        }
+        tx.commit().await
+    }
+
+    /// Keeps a failed HTTP call of a run, up to 500.
+    pub async fn keep_mishap(&self, run: i64, mishap: &Mishap) -> Result<()> {
+        let args: [Value; 7] = [
+            run.into(),
+            mishap.at.into(),
+            mishap.request.as_str().into(),
+            mishap.problem.as_str().into(),
+            mishap.attempt.into(),
+            mishap.wait_ms.into(),
+            500_i64.into(),
+        ];
+        self.db
+            .execute(
+                "INSERT INTO mishap (run_id, at, request, problem, attempt, wait_ms) SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT), CAST($6 AS BIGINT) WHERE (SELECT COUNT(*) FROM mishap WHERE run_id = $1) < $7",
+                args,
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// The failed HTTP calls of a run, in order.
+    pub async fn mishaps(&self, run: i64) -> Result<Vec<Mishap>> {
+        let sql = "SELECT at, request, problem, attempt, wait_ms FROM mishap WHERE run_id = $1 ORDER BY id";
+        let rows = self.db.rows(sql, [run.into()]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Mishap {
+                    at: row.get(0)?,
+                    request: row.get(1)?,
+                    problem: row.get(2)?,
+                    attempt: row.get(3)?,
+                    wait_ms: row.get(4)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Rows of a stage that were not stored or came twice; of one rule if named.
+    pub async fn oddities(
+        &self,
+        run: i64,
+        position: i64,
+        rule: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<Oddity>> {
+        let sql = "SELECT disposition, rule, field, key, raw FROM oddity WHERE run_id = $1 AND position = $2 AND ($3 = '' OR rule = $3) ORDER BY id LIMIT $4";
+        let args = [run.into(), position.into(), rule.unwrap_or("").into(), limit.into()];
+        let rows = self.db.rows(sql, args).await?;
+        rows.iter()
+            .map(|row| {
+                let word: String = row.get(0)?;
+                Ok(Oddity {
+                    disposition: Disposition::of(&word).unwrap_or(Disposition::Rejected),
+                    rule: row.get(1)?,
+                    field: row.get(2)?,
+                    key: row.get(3)?,
+                    raw: row.get(4)?,
+                })
+            })
+            .collect()
+    }
+}
