@@ -285,11 +285,11 @@ fn trader(rng: &mut Rng, number: u32, client: u32) -> String {
 
 fn earned(rng: &mut Rng, opened: Date) -> Earned {
     // Cubed, so that most trade little and a few much.
-    let lots = rng.i64(1..=150).pow(3) + rng.i64(..100);
+    let lots = rng.i64(1..=150).pow(3) + rng.i64(0..100);
     Earned {
         lots,
-        mln: lots / 10 + rng.i64(..20),
-        reward_usd: lots * rng.i64(2..9) / 100 + rng.i64(..100),
+        mln: lots / 10 + rng.i64(0..20),
+        reward_usd: lots * rng.i64(2..9) / 100 + rng.i64(0..100),
         traded: Some(day(rng, opened, LAST_DAY)),
     }
 }

@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt as _};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
@@ -153,8 +153,13 @@ async fn spoiled(world: &World, fault: &Fault, response: Response) -> Response {
         }
         Action::DropAfter if fault.value == "half" => {
             with_body(response, |body| {
-                let half = Ok(body.slice(..body.len() / 2));
-                Body::from_stream(stream::iter([half, Err(broken())]))
+                let half = body.slice(..body.len() / 2);
+                // What has not left when a body fails never leaves, so the failure waits a little.
+                let failure = async {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    Err(broken())
+                };
+                Body::from_stream(stream::iter([Ok(half)]).chain(stream::once(failure)))
             })
             .await
         }
