@@ -164,7 +164,7 @@ fn account(rng: &mut Rng, client: &Client, serial: u32) -> (String, Earned) {
         _ => ("USD", earned.reward_usd),
     };
     // Eight and nine digits, so that an order by text differs from one by number.
-    let number = if serial % 7 == 0 {
+    let number = if serial.is_multiple_of(7) {
         41_000_001
     } else {
         140_000_001

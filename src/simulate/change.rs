@@ -32,11 +32,6 @@ pub(super) fn some(table: &Table, percent: f64, seed: u64, call: u64) -> (Vec<St
 }
 
 /// So many percent of a count, rounded up.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss
-)]
 fn share(count: usize, percent: f64) -> usize {
     (count as f64 * percent.clamp(0.0, 100.0) / 100.0).ceil() as usize
 }

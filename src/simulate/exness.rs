@@ -257,7 +257,7 @@ fn window(
     match twist {
         Some(Twist::Duplicate) if size > 0 => {
             let again = (size / 2).clamp(1, 5).min(size);
-            let from = if offset >= again { offset - again } else { 0 };
+            let from = offset.saturating_sub(again);
             rows.truncate(size - again);
             rows.splice(..0, order[from..from + again].iter().copied());
         }
