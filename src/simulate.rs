@@ -1,1 +1,233 @@
 //! The external systems as servers, for rehearsals and tests.
+//!
+//! One server holds them all, each under its own base path, with invented data made from a seed.
+//! It answers as the systems' public documents say they do, goes wrong as it is told (`/_sim/faults`),
+//! changes its data on request (`/_sim/change`) and keeps a ledger of what it was asked
+//! (`/_sim/ledger`). It shares no code with the connectors, so that one mistake cannot hide another.
+
+mod broker;
+mod change;
+mod exness;
+mod faults;
+mod gate;
+mod ledger;
+mod server;
+mod table;
+#[cfg(test)]
+mod tests;
+mod xm;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use faults::{Action, Fault, Pending};
+pub use ledger::Entry;
+
+/// What the systems hold and how they behave from the start.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Decides every invented value; the same seed serves the same bytes.
+    pub seed: u64,
+    /// Multiplies all counts; 1 is 2,139 clients with 2,936 accounts.
+    pub scale: u32,
+    /// What goes wrong from the start.
+    pub faults: Vec<Fault>,
+    /// Gives some XM clients several traders.
+    pub xm_several: bool,
+    /// Keeps every list page waiting.
+    pub page_delay: Option<Duration>,
+    /// How long an Exness token is good for.
+    pub token_life: Duration,
+}
+
+/// The running systems; they stop when this is dropped.
+#[derive(Debug)]
+pub struct Simulator {
+    url: String,
+    world: Arc<server::World>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            scale: 1,
+            faults: Vec::new(),
+            xm_several: false,
+            page_delay: None,
+            token_life: Duration::from_secs(6 * 60 * 60),
+        }
+    }
+}
+
+impl Simulator {
+    /// Makes the data and serves it on this machine only, at a free port when none is given.
+    pub async fn start(options: Options, port: Option<u16>) -> anyhow::Result<Self> {
+        let port = port.unwrap_or(0);
+        let listener = TcpListener::bind(("127.0.0.1", port))
+            .await
+            .with_context(|| format!("cannot listen on port {port}"))?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let listener = listener.tap_io(|stream| {
+            // Answers are written at once; waiting for more to send would only slow tests down.
+            let _ = stream.set_nodelay(true);
+        });
+        let (stop, stopping) = watch::channel(false);
+        let world = Arc::new(server::World::new(options, stopping.clone()));
+        let router = server::router(&world);
+        let task = tokio::spawn(async move {
+            let mut stopping = stopping;
+            let stopped = async move {
+                let _ = stopping.wait_for(|stop| *stop).await;
+            };
+            if let Err(error) = axum::serve(listener, router)
+                .with_graceful_shutdown(stopped)
+                .await
+            {
+                tracing::error!(%error, "the simulator stopped");
+            }
+        });
+        Ok(Self {
+            url,
+            world,
+            stop,
+            task,
+        })
+    }
+
+    /// Where the server is, without a slash at the end.
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Ends all waiting and stops the server, within five seconds.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let abort = self.task.abort_handle();
+        if tokio::time::timeout(Duration::from_secs(5), self.task)
+            .await
+            .is_err()
+        {
+            abort.abort();
+        }
+    }
+
+    /// Replaces all faults; their counting starts anew.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        self.world.faults.set(faults);
+    }
+
+    /// Every fault with what is left of it.
+    pub fn faults(&self) -> Vec<Pending> {
+        self.world.faults.pending()
+    }
+
+    /// Changes so many percent of a stream's rows (rounded up) and says how many these were.
+    ///
+    /// # Panics
+    /// When there is no such system or stream.
+    pub fn change(&self, system: &str, stream: &str, percent: f64) -> u64 {
+        let changed = self.world.change(system, stream, percent);
+        changed.unwrap_or_else(|| unknown(system, stream))
+    }
+
+    /// What a system was asked, in order; all of them for `*` or an empty name.
+    pub fn ledger(&self, system: &str) -> Vec<Entry> {
+        self.world.ledger.of(system)
+    }
+
+    /// Forgets what was asked.
+    pub fn clear_ledger(&self) {
+        self.world.ledger.clear();
+    }
+
+    /// Counts and sums as they are now:
+    /// `{"ham":{"accounts":{"count","clients","sums":{"reward_usd":"12.40",…}},…},…}`.
+    pub fn truth(&self) -> Value {
+        self.world.truth()
+    }
+
+    /// The rows of a stream in the order of creation; a row that is not JSON comes as a string.
+    ///
+    /// # Panics
+    /// When there is no such system or stream.
+    pub fn rows(&self, system: &str, stream: &str) -> Vec<Value> {
+        let value = |row: String| serde_json::from_str(&row).unwrap_or(Value::String(row));
+        self.raw_rows(system, stream)
+            .into_iter()
+            .map(value)
+            .collect()
+    }
+
+    /// The rows of a stream as the JSON text they are served as.
+    ///
+    /// # Panics
+    /// When there is no such system or stream.
+    pub fn raw_rows(&self, system: &str, stream: &str) -> Vec<String> {
+        self.stream(system, stream).table().rows.clone()
+    }
+
+    /// Replaces the rows of a stream; totals follow.
+    ///
+    /// # Panics
+    /// When there is no such system or stream.
+    pub fn replace_rows(&self, system: &str, stream: &str, rows: Vec<Value>) {
+        self.replace_raw_rows(
+            system,
+            stream,
+            rows.into_iter().map(|row| row.to_string()).collect(),
+        );
+    }
+
+    /// Replaces the rows of a stream by text that is served as it is, such as numbers too large
+    /// for a float, or no JSON at all; amounts that are none count nothing in the totals.
+    ///
+    /// # Panics
+    /// When there is no such system or stream.
+    pub fn replace_raw_rows(&self, system: &str, stream: &str, rows: Vec<String>) {
+        self.stream(system, stream).edit(|_| rows);
+    }
+
+    fn stream(&self, system: &str, stream: &str) -> &server::Stream {
+        self.world
+            .stream(system, stream)
+            .unwrap_or_else(|| unknown(system, stream))
+    }
+}
+
+/// A ready `concord.toml` for the systems of a simulator at `url`.
+pub fn config(url: &str) -> String {
+    let mut text = String::from("# Concord against its simulator.\n\n[owners]\n");
+    for campaign in ["low", "pay U", "RB you", "K.kan", "XM_HAM"] {
+        text += &format!("\"{campaign}\" = \"Ham\"\n");
+    }
+    for (name, owner) in [("ham", "Ham"), ("janischa", "Janischa")] {
+        let (login, password) = exness::credentials(name);
+        text += &format!(
+            "\n[systems.{name}]\nkind = \"exness\"\nbase_url = \"{url}/exness-{name}\"\n\
+             login = \"{login}\"\npassword = \"{password}\"\nowner = \"{owner}\"\n{NEARBY}"
+        );
+    }
+    text += &format!(
+        "\n[systems.xm]\nkind = \"xm\"\nbase_url = \"{url}/xm/api\"\ntoken = \"{}\"\nowner = \"Ham\"\n\
+         start = \"2010-01-01\"\n{NEARBY}",
+        xm::TOKEN
+    );
+    text
+}
+
+/// What a system on this machine needs in its settings.
+const NEARBY: &str = "every = \"1h\"\nallow_plaintext = true\nallow_networks = [\"127.0.0.0/8\"]\n";
+
+fn unknown(system: &str, stream: &str) -> ! {
+    panic!("the simulator has no stream {stream:?} in a system {system:?}")
+}

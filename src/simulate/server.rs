@@ -1,0 +1,281 @@
+//! The simulated systems side by side: their shared state, routes and control addresses.
+//!
+//! What a system answers is written in its own module; what goes wrong on the way, in `gate`.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::sync::watch;
+
+use super::faults::Faults;
+use super::gate::gate;
+use super::ledger::Ledger;
+use super::table::{Shape, Table};
+use super::{Fault, Options, change, exness, xm};
+
+/// Everything the simulator holds.
+#[derive(Debug)]
+pub(super) struct World {
+    /// What the simulator was started with.
+    pub options: Options,
+    /// The systems by name.
+    pub systems: Vec<Arc<System>>,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// What was asked.
+    pub ledger: Ledger,
+    /// When the simulator started.
+    pub started: Instant,
+    /// Becomes true when the simulator stops.
+    pub stopping: watch::Receiver<bool>,
+    changes: AtomicU64,
+}
+
+/// One simulated system.
+#[derive(Debug)]
+pub(super) struct System {
+    /// Name, as faults and ledger use it.
+    pub name: &'static str,
+    /// Where it is mounted.
+    pub base: &'static str,
+    /// What it answers when a fault makes it empty.
+    pub empty: &'static str,
+    /// Tokens it has handed out.
+    pub tokens: Tokens,
+    /// What it holds.
+    pub streams: Vec<Stream>,
+}
+
+/// The rows of one stream as they are now.
+#[derive(Debug)]
+pub(super) struct Stream {
+    /// What the rows look like.
+    pub shape: &'static Shape,
+    /// Pages asked for without a fixed order, which decides how far rows have moved.
+    pub unordered: AtomicU64,
+    table: RwLock<Arc<Table>>,
+}
+
+/// Tokens with the Unix second they expire at.
+#[derive(Debug, Default)]
+pub(super) struct Tokens(Mutex<HashMap<String, u64>>);
+
+/// What a request handler gets: its system, and the world around it.
+#[derive(Debug, Clone)]
+pub(super) struct Seat {
+    /// The world.
+    pub world: Arc<World>,
+    /// The system that was asked.
+    pub system: Arc<System>,
+}
+
+impl World {
+    /// Makes the data of all systems.
+    pub fn new(options: Options, stopping: watch::Receiver<bool>) -> Self {
+        let mut systems = exness::systems(&options);
+        systems.push(xm::system(&options));
+        let faults = Faults::default();
+        faults.set(options.faults.clone());
+        Self {
+            systems: systems.into_iter().map(Arc::new).collect(),
+            options,
+            faults,
+            ledger: Ledger::default(),
+            started: Instant::now(),
+            stopping,
+            changes: AtomicU64::new(0),
+        }
+    }
+
+    /// A stream of a system.
+    pub fn stream(&self, system: &str, stream: &str) -> Option<&Stream> {
+        let system = self
+            .systems
+            .iter()
+            .find(|candidate| candidate.name == system)?;
+        system.stream(stream)
+    }
+
+    /// Changes so many percent of a stream's rows and says how many these were.
+    pub fn change(&self, system: &str, stream: &str, percent: f64) -> Option<u64> {
+        let stream = self.stream(system, stream)?;
+        let call = self.changes.fetch_add(1, Ordering::Relaxed);
+        let mut changed = 0;
+        stream.edit(|table| {
+            let rows;
+            (rows, changed) = change::some(table, percent, self.options.seed, call);
+            rows
+        });
+        Some(changed)
+    }
+
+    /// Counts and sums of every stream.
+    pub fn truth(&self) -> Value {
+        let system = |system: &Arc<System>| {
+            let streams: Map<String, Value> = system
+                .streams
+                .iter()
+                .map(|stream| (stream.shape.name.to_owned(), truth(&stream.table())))
+                .collect();
+            (system.name.to_owned(), Value::Object(streams))
+        };
+        Value::Object(self.systems.iter().map(system).collect())
+    }
+
+    /// Waits, but not beyond the end of the simulator.
+    pub async fn pause(&self, time: Duration) {
+        let mut stopping = self.stopping.clone();
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            _ = stopping.wait_for(|stop| *stop) => {}
+        }
+    }
+}
+
+impl System {
+    /// A stream by its name.
+    pub fn stream(&self, name: &str) -> Option<&Stream> {
+        self.streams.iter().find(|stream| stream.shape.name == name)
+    }
+}
+
+impl Stream {
+    /// A stream with these rows.
+    pub fn new(shape: &'static Shape, rows: Vec<String>) -> Self {
+        Self {
+            shape,
+            unordered: AtomicU64::new(0),
+            table: RwLock::new(Arc::new(Table::new(shape, rows))),
+        }
+    }
+
+    /// The rows as they are now; later changes do not touch what was taken.
+    pub fn table(&self) -> Arc<Table> {
+        Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes new rows of the old ones.
+    pub fn edit(&self, rows: impl FnOnce(&Table) -> Vec<String>) {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        *table = Arc::new(Table::new(self.shape, rows(&table)));
+    }
+}
+
+impl Tokens {
+    /// Remembers a token until it expires.
+    pub fn add(&self, token: String, expires: u64) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(token, expires);
+    }
+
+    /// Whether a token was handed out, not taken away and not expired at `now` (Unix seconds).
+    pub fn good(&self, token: &str, now: u64) -> bool {
+        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.get(token).is_some_and(|expires| now < *expires)
+    }
+
+    /// Takes all tokens away.
+    pub fn clear(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+}
+
+/// Every address of the simulator.
+pub(super) fn router(world: &Arc<World>) -> Router {
+    let mut router = Router::new()
+        .route("/_sim/faults", get(pending).post(set_faults))
+        .route("/_sim/change", post(change_rows))
+        .route("/_sim/ledger", get(ledger))
+        .with_state(Arc::clone(world));
+    for system in &world.systems {
+        let seat = Seat {
+            world: Arc::clone(world),
+            system: Arc::clone(system),
+        };
+        let routes = if system.name == xm::NAME {
+            xm::routes(system.base)
+        } else {
+            exness::routes(system.base)
+        };
+        router = router.merge(
+            routes
+                .layer(from_fn_with_state(seat.clone(), gate))
+                .with_state(seat),
+        );
+    }
+    router
+}
+
+async fn pending(State(world): State<Arc<World>>) -> Response {
+    Json(world.faults.pending()).into_response()
+}
+
+async fn set_faults(State(world): State<Arc<World>>, body: Bytes) -> Response {
+    match serde_json::from_slice::<Vec<Fault>>(&body) {
+        Ok(faults) => {
+            world.faults.set(faults);
+            Json(world.faults.pending()).into_response()
+        }
+        Err(error) => refused(&error.to_string()),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    system: String,
+    stream: String,
+    percent: f64,
+}
+
+async fn change_rows(State(world): State<Arc<World>>, body: Bytes) -> Response {
+    let change: Change = match serde_json::from_slice(&body) {
+        Ok(change) => change,
+        Err(error) => return refused(&error.to_string()),
+    };
+    match world.change(&change.system, &change.stream, change.percent) {
+        Some(changed) => Json(json!({ "changed": changed })).into_response(),
+        None => refused("no such system or stream"),
+    }
+}
+
+#[derive(Deserialize)]
+struct Which {
+    #[serde(default)]
+    system: String,
+}
+
+async fn ledger(State(world): State<Arc<World>>, Query(which): Query<Which>) -> Response {
+    Json(world.ledger.of(&which.system)).into_response()
+}
+
+fn refused(why: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({ "detail": why }))).into_response()
+}
+
+fn truth(table: &Table) -> Value {
+    let sum = |field: &&str| {
+        (
+            (*field).to_owned(),
+            Value::String(table.tally.sum(table.shape, field)),
+        )
+    };
+    let sums: Map<String, Value> = table.shape.sums.iter().map(sum).collect();
+    json!({ "count": table.tally.count, "clients": table.tally.clients, "sums": sums })
+}
