@@ -6,5 +6,9 @@
 
 pub mod connect;
 pub mod model;
+pub mod failpoint;
 pub mod simulate;
 pub mod store;
+pub mod sync;
+
+pub use failpoint::failpoint;

@@ -20,7 +20,7 @@ pub mod run;
 pub mod search;
 pub mod system;
 
-pub use db::{Db, Row, Tx, Value};
+pub use db::{Db, Row, Tx, Value, is_conflict};
 
 /// The database and everything that is asked of it.
 #[derive(Clone, Debug)]

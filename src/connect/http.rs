@@ -5,5 +5,5 @@
 pub struct Door {}
 
 /// One client of one upstream account.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Http {}

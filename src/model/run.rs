@@ -107,8 +107,6 @@ pub enum StageStatus {
     Waiting,
     /// Reading pages.
     Running,
-    /// Read; its customers are being brought up to date.
-    Matching,
     /// Done and adding up.
     Succeeded,
     /// Done, not adding up.
@@ -123,7 +121,6 @@ impl StageStatus {
         match self {
             StageStatus::Waiting => "waiting",
             StageStatus::Running => "running",
-            StageStatus::Matching => "matching",
             StageStatus::Succeeded => "succeeded",
             StageStatus::Incomplete => "incomplete",
             StageStatus::Failed => "failed",
@@ -132,8 +129,8 @@ impl StageStatus {
 
     /// The status of that word.
     pub fn of(word: &str) -> Option<StageStatus> {
-        use StageStatus::{Failed, Incomplete, Matching, Running, Succeeded, Waiting};
-        [Waiting, Running, Matching, Succeeded, Incomplete, Failed].into_iter().find(|s| s.word() == word)
+        use StageStatus::{Failed, Incomplete, Running, Succeeded, Waiting};
+        [Waiting, Running, Succeeded, Incomplete, Failed].into_iter().find(|s| s.word() == word)
     }
 }
 
@@ -236,12 +233,9 @@ impl Stage {
         match self.status {
             StageStatus::Waiting => 0.0,
             StageStatus::Running => match self.total {
-                // The last tenth belongs to matching, so that a pass that begins again and the
-                // work after the last page never move progress backwards.
-                Some(total) if total > 0 => 0.9 * (self.done as f64 / total as f64).min(1.0),
+                Some(total) if total > 0 => (self.done as f64 / total as f64).min(1.0),
                 _ => 0.0,
             },
-            StageStatus::Matching => 0.9,
             StageStatus::Succeeded | StageStatus::Incomplete | StageStatus::Failed => 1.0,
         }
     }

@@ -236,10 +236,11 @@ impl Store {
         self.db.rows(sql, args).await?.iter().map(|row| row.get(0)).collect()
     }
 
-    /// The systems of these customers, by id.
-    pub async fn customer_systems(&self, ids: &[i64]) -> Result<HashMap<i64, String>> {
-        let sql = format!("SELECT id, system FROM customer WHERE id IN ({})", bulk::id_list(ids));
-        self.db.rows(&sql, []).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    /// Owner and owner rule of these customers, by id.
+    pub async fn customer_owners(&self, ids: &[i64]) -> Result<HashMap<i64, (String, String)>> {
+        let sql = format!("SELECT id, owner, owner_rule FROM customer WHERE id IN ({})", bulk::id_list(ids));
+        let rows = self.db.rows(&sql, []).await?;
+        rows.iter().map(|row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))).collect()
     }
 
     /// The customer that a system's records name by this key.

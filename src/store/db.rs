@@ -346,3 +346,11 @@ async fn open_postgres(url: &str) -> Result<Db> {
         .context("connecting to PostgreSQL")?;
     Ok(Db { pools: Pools::Postgres(pool) })
 }
+
+/// Whether a statement failed because a row with its key exists already.
+pub fn is_conflict(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<sqlx::Error>())
+        .any(|error| error.as_database_error().is_some_and(|e| e.is_unique_violation()))
+}

@@ -1,0 +1,250 @@
+//! One run, from the first page to the last customer.
+//!
+//! A run reads the streams of one system in order ([`pull`]), holds each against what the source
+//! says of it ([`verdict`]), and brings the customers whose records changed up to date
+//! ([`matching`]). Whatever ends it, the customers are consistent with the stored records.
+
+use std::collections::HashSet;
+use std::future::Future;
+
+use anyhow::Result;
+use tokio::sync::watch;
+
+use crate::connect::{Connector, Error, Stream, System, http};
+use crate::model::{Message, OwnerRules, RunStatus, Stage, StageStatus};
+use crate::store::run::{self, Beat, Claim, TakenOver};
+use crate::store::{Store, audit};
+
+pub mod decide;
+pub mod map;
+pub mod matching;
+pub mod owners;
+pub mod pull;
+pub mod seen;
+pub mod verdict;
+pub mod view;
+
+/// A system ready to be read.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its name in the configuration.
+    pub name: String,
+    /// How it is read.
+    pub connector: System,
+    /// The way to it.
+    pub http: http::Http,
+    /// The owner set on it.
+    pub owner: Option<String>,
+    /// Rows per page.
+    pub page_size: u32,
+}
+
+/// Why a run does not go on.
+#[derive(Debug)]
+pub enum Stop {
+    /// A person asked for it.
+    Cancelled,
+    /// Another process has the run: not a word more from this one.
+    Lost,
+    /// A page cannot be had: what was read stays, the rest is missing.
+    Incomplete(Message),
+    /// It cannot go on.
+    Failed(Message),
+    /// The source refused the login.
+    Login(Message),
+    /// Something of ours broke.
+    Internal(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        if error.is::<TakenOver>() { Stop::Lost } else { Stop::Internal(error) }
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Login(message) => Stop::Login(message),
+            Error::Unavailable(message, _) | Error::Unexpected(message) => Stop::Incomplete(message),
+            Error::Rejected(message) => Stop::Failed(message),
+        }
+    }
+}
+
+/// A run in the hands of this process.
+pub struct Turn<'a> {
+    /// The database.
+    pub store: &'a Store,
+    /// The system.
+    pub source: &'a Source,
+    /// The right to write.
+    pub claim: Claim,
+    /// Take the first so many clients.
+    pub limit: Option<i64>,
+    /// Today's date in UTC.
+    pub today: jiff::civil::Date,
+    stages: Vec<Stage>,
+    orders: watch::Receiver<Beat>,
+}
+
+impl Turn<'_> {
+    /// The run's progress when `stage` is as given. The last tenth is the customers'.
+    fn progress(&self, stage: &Stage) -> i64 {
+        let mut stages = self.stages.clone();
+        if let Some(own) = stages.iter_mut().find(|own| own.position == stage.position) {
+            own.clone_from(stage);
+        }
+        crate::model::run::progress(&stages) * 9 / 10
+    }
+
+    /// Waits for something remote, but not longer than the run may go on.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        let mut orders = self.orders.clone();
+        tokio::select! {
+            biased;
+            order = orders.wait_for(|order| *order != Beat::GoOn) => {
+                Err(order.map_or(Stop::Lost, |order| if *order == Beat::Lost { Stop::Lost } else { Stop::Cancelled }))
+            }
+            done = work => Ok(done),
+        }
+    }
+}
+
+/// Microseconds since 1970 UTC. The one place where the engine looks at the clock.
+pub fn now() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
+}
+
+/// Works on a claimed run until it ends or is taken away; how it ended (`None`: taken away).
+/// `orders` tells when to stop.
+pub async fn run(
+    store: &Store,
+    source: &Source,
+    rules: &OwnerRules,
+    claim: Claim,
+    orders: watch::Receiver<Beat>,
+) -> Result<Option<RunStatus>> {
+    let Some(run) = store.run(claim.run).await? else { anyhow::bail!("run {} does not exist", claim.run) };
+    let mut stages = run.stages.clone();
+    if stages.is_empty() {
+        stages = begin(store, source, claim).await?;
+    }
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let mut turn = Turn { store, source, claim, limit: run.limit, today, stages, orders };
+    let mut stopped = streams(&mut turn).await;
+    if !matches!(stopped, Err(Stop::Lost)) {
+        // Also after a failure: what was stored must be findable and counted.
+        let settled = matching::settle(&turn, rules).await;
+        if stopped.is_ok() {
+            stopped = settled;
+        }
+    }
+    end(&turn, stopped).await
+}
+
+async fn begin(store: &Store, source: &Source, claim: Claim) -> Result<Vec<Stage>> {
+    let streams = source.connector.streams();
+    let stages: Vec<Stage> = streams
+        .iter()
+        .enumerate()
+        .map(|(position, stream)| Stage::waiting(position as i64, stream.name, stream.weight))
+        .collect();
+    let mut tx = store.begin().await?;
+    run::create_stages(&mut tx, claim, &stages).await?;
+    crate::store::page::forget_seen(&mut tx, &source.name, claim.run).await?;
+    tx.commit().await?;
+    Ok(stages)
+}
+
+/// Reads every stream that is not done yet.
+async fn streams(turn: &mut Turn<'_>) -> Result<(), Stop> {
+    let mut chosen = turn.limit.map(|_| HashSet::new());
+    for index in 0..turn.stages.len() {
+        let stage = turn.stages[index].clone();
+        let Some(stream) = stream_of(turn.source, &stage.name) else { continue };
+        if stage.status == StageStatus::Waiting || stage.status == StageStatus::Running {
+            let read = pull::stream(turn, stream, stage, chosen.take()).await;
+            match read {
+                Ok((stage, taken)) => {
+                    turn.stages[index] = stage;
+                    chosen = taken;
+                }
+                Err(stop) => {
+                    mark_stopped(turn, index, &stop).await?;
+                    return Err(stop);
+                }
+            }
+        } else if let Some(chosen) = &mut chosen {
+            pull::recall_chosen(turn, stream, &stage, chosen).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes into the stage why it does not go on.
+async fn mark_stopped(turn: &mut Turn<'_>, index: usize, stop: &Stop) -> Result<(), Stop> {
+    let (status, message) = match stop {
+        Stop::Incomplete(message) => (StageStatus::Incomplete, message),
+        Stop::Failed(message) | Stop::Login(message) => (StageStatus::Failed, message),
+        Stop::Cancelled | Stop::Lost | Stop::Internal(_) => return Ok(()),
+    };
+    let name = &turn.stages[index].name;
+    let stages = turn.store.stages(turn.claim.run).await?;
+    let Some(mut stage) = stages.into_iter().find(|stage| &stage.name == name) else { return Ok(()) };
+    stage.status = status;
+    stage.error = Some(message.clone());
+    stage.finished_at = Some(now());
+    if let Some(stream) = stream_of(turn.source, &stage.name) {
+        let stream_id = turn.store.stream(&turn.source.name, stream.name).await?;
+        let (count, sums) = turn.store.stored(stream, stream_id).await?;
+        (stage.stored_count, stage.stored_sums) = (Some(count), sums);
+    }
+    let mut tx = turn.store.begin().await?;
+    run::save(&mut tx, turn.claim, &stage, 0, now()).await?;
+    tx.commit().await?;
+    turn.stages[index] = stage;
+    Ok(())
+}
+
+/// Ends the run in the store.
+async fn end(turn: &Turn<'_>, stopped: Result<(), Stop>) -> Result<Option<RunStatus>> {
+    let (status, error) = match stopped {
+        Ok(()) => match turn.stages.iter().find(|stage| stage.status == StageStatus::Incomplete) {
+            Some(stage) => (RunStatus::Incomplete, stage.error.clone()),
+            None => (RunStatus::Succeeded, None),
+        },
+        Err(Stop::Incomplete(message)) => (RunStatus::Incomplete, Some(message)),
+        Err(Stop::Failed(message) | Stop::Login(message)) => (RunStatus::Failed, Some(message)),
+        Err(Stop::Cancelled) => (RunStatus::Cancelled, None),
+        Err(Stop::Lost) => return Ok(None),
+        Err(Stop::Internal(error)) => {
+            tracing::error!(run = turn.claim.run, system = turn.source.name, error = format!("{error:#}"), "run broke");
+            let message = Message::new("run-broke").with("system", &turn.source.name).with("problem", format!("{error:#}"));
+            (RunStatus::Failed, Some(message))
+        }
+    };
+    let now = now();
+    let mut tx = turn.store.begin().await?;
+    match run::finish(&mut tx, turn.claim, status, error.as_ref(), now).await {
+        Err(error) if error.is::<TakenOver>() => return Ok(None),
+        other => other?,
+    }
+    let entry = audit::NewEntry {
+        actor: "sync",
+        action: "run.ended",
+        subject: &turn.source.name,
+        run: Some(turn.claim.run),
+        reason: error.as_ref().map(|message| message.id.as_str()),
+        after: Some(serde_json::json!({ "status": status.word() }).to_string()),
+        ..audit::NewEntry::default()
+    };
+    audit::write(&mut tx, entry, now).await?;
+    tx.commit().await?;
+    Ok(Some(status))
+}
+
+/// The stream of that name.
+pub fn stream_of(source: &Source, name: &str) -> Option<&'static Stream> {
+    source.connector.streams().iter().find(|stream| stream.name == name)
+}
