@@ -4,6 +4,8 @@
 //! is stored whole with its checkpoint ([`sync`]), every row is tied to a customer and counted,
 //! the totals are held against the source's own, and people look at the result ([`web`], [`cli`]).
 
+pub mod config;
 pub mod connect;
 pub mod model;
 pub mod simulate;
+pub mod words;
