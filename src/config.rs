@@ -218,7 +218,7 @@ impl Config {
         let folder = file.parent().unwrap_or(Path::new(""));
         let (table, errors) = DeTable::parse_recoverable(text);
         let mut table = table.into_inner();
-        let masked = mask::Masked::new(text, &table, !errors.is_empty());
+        let masked = mask::Masked::new(text, &table);
         let mut faults = Faults::new(name, text, masked);
         for error in &errors {
             let span = error.span().unwrap_or(0..0);

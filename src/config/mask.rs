@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::guess::distance;
@@ -23,14 +24,13 @@ pub(super) struct Masked {
 }
 
 impl Masked {
-    /// Covers the secrets of `text`, parsed as `table`. `broken` when it is not valid TOML, so that
-    /// the table cannot be relied on.
-    pub(super) fn new(text: &str, table: &DeTable<'_>, broken: bool) -> Masked {
+    /// Covers the secrets of `text`, parsed as `table` as far as it could be.
+    pub(super) fn new(text: &str, table: &DeTable<'_>) -> Masked {
         let mut spans = Vec::new();
         in_table(text, table, false, &mut spans);
-        if broken {
-            in_lines(text, &mut spans);
-        }
+        in_lines(text, &mut spans);
+        in_addresses(text, &mut spans);
+        spans.retain(|span| text.is_char_boundary(span.start) && text.is_char_boundary(span.end));
         spans.sort_by_key(|span| span.start);
         let mut covered: Vec<Range<usize>> = Vec::new();
         for span in spans {
@@ -84,33 +84,20 @@ pub(super) fn is_secret(key: &str) -> bool {
 fn in_table(text: &str, table: &DeTable<'_>, secret: bool, spans: &mut Vec<Range<usize>>) {
     for (key, value) in table.iter() {
         let secret = secret || (is_secret(key.get_ref()) && !value.get_ref().is_table());
-        in_value(text, value.get_ref(), &value.span(), secret, spans);
+        in_value(text, value, secret, spans);
     }
 }
 
-fn in_value(
-    text: &str,
-    value: &DeValue<'_>,
-    span: &Range<usize>,
-    secret: bool,
-    spans: &mut Vec<Range<usize>>,
-) {
-    match value {
+fn in_value(text: &str, value: &Spanned<DeValue<'_>>, secret: bool, spans: &mut Vec<Range<usize>>) {
+    match value.get_ref() {
         DeValue::Table(table) => in_table(text, table, secret, spans),
-        DeValue::Array(items) => {
-            for item in items.iter() {
-                in_value(text, item.get_ref(), &item.span(), secret, spans);
-            }
-        }
+        DeValue::Array(items) => items.iter().for_each(|item| in_value(text, item, secret, spans)),
         DeValue::Boolean(_) => {}
-        _ => {
-            let Some(written) = text.get(span.clone()) else { return };
-            if secret {
-                spans.extend(inside_quotes(written, span.start));
-            } else {
-                spans.extend(before_at(written, span.start));
-            }
+        _ if secret => {
+            let written = text.get(value.span()).unwrap_or_default();
+            spans.extend(inside_quotes(written, value.span().start));
         }
+        _ => {}
     }
 }
 
@@ -124,46 +111,75 @@ fn inside_quotes(written: &str, start: usize) -> Option<Range<usize>> {
     Some(start + from..start + from + inner.len())
 }
 
-/// User name and password in an address, unless they are references.
-fn before_at(written: &str, start: usize) -> Option<Range<usize>> {
-    let from = written.find("://")? + 3;
-    let rest = &written[from..];
-    let len = rest[..rest.find('/').unwrap_or(rest.len())].rfind('@')?;
-    let parts = rest[..len].split(':');
-    let open = parts.clone().count() > 1 && !rest[..len].split(':').all(is_reference);
-    open.then_some(start + from..start + from + len)
-}
-
 fn is_reference(text: &str) -> bool {
     text.strip_prefix("${").and_then(|text| text.strip_suffix('}')).is_some_and(|name| !name.contains('}'))
 }
 
-/// For text that does not parse: everything after the `=` of a line that names a secret.
-fn in_lines(text: &str, spans: &mut Vec<Range<usize>>) {
-    let mut at = 0;
-    while at < text.len() {
-        let end = text[at..].find('\n').map_or(text.len(), |len| at + len);
-        let line = &text[at..end];
-        let names_secret = |key: &str| {
-            key.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| !w.is_empty() && is_secret(w))
-        };
-        let equals =
-            line.match_indices('=').map(|(place, _)| place).find(|place| names_secret(&line[..*place]));
-        let Some(equals) = equals else {
-            at = end + 1;
-            continue;
-        };
-        let value = line[equals + 1..].trim_start();
-        let start = end - value.len();
-        // A value over several lines goes on to its closing quotes, or to the end.
-        let quotes = ["\"\"\"", "'''"].into_iter().find(|quotes| value.starts_with(quotes));
-        let stop = match quotes {
-            Some(quotes) => text[start + 3..].find(quotes).map_or(text.len(), |len| start + 3 + len),
-            None => end,
-        };
-        if !is_reference(value.trim_end().trim_matches(['"', '\''])) && stop > start {
-            spans.push(start..stop);
-        }
-        at = text[stop..].find('\n').map_or(text.len(), |len| stop + len + 1);
+/// User names and passwords in addresses, unless they are references.
+fn in_addresses(text: &str, spans: &mut Vec<Range<usize>>) {
+    for (at, mark) in text.match_indices("://") {
+        let start = at + mark.len();
+        let rest = &text[start..];
+        let end = rest.find(|c: char| c.is_whitespace() || c == '"' || c == '\'').unwrap_or(rest.len());
+        // A password may hold a slash that should have been escaped: better too much than too little.
+        let Some(len) = rest[..end].rfind('@') else { continue };
+        let open = rest[..len].contains(':') && !parts(&rest[..len]).all(is_reference);
+        spans.extend(open.then_some(start..start + len));
     }
+}
+
+/// User name and password, split at colons outside of references.
+fn parts(user: &str) -> impl Iterator<Item = &str> {
+    let mut inside = false;
+    user.split(move |c| {
+        inside = (inside || c == '{') && c != '}';
+        c == ':' && !inside
+    })
+}
+
+/// What follows the `=` after a secret's key, wherever it stands: also in comments, and in text
+/// that does not parse.
+fn in_lines(text: &str, spans: &mut Vec<Range<usize>>) {
+    for (equals, _) in text.match_indices('=') {
+        let before = text[..equals].trim_end_matches([' ', '\t', '"', '\'']);
+        let is_key = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        let key = before
+            .rfind(|c| !is_key(c))
+            .map_or(before, |at| &before[at..])
+            .trim_start_matches(|c| !is_key(c));
+        if key.is_empty() || !is_secret(key) {
+            continue;
+        }
+        let start = text.len() - text[equals + 1..].trim_start_matches([' ', '\t']).len();
+        let written = &text[start..start + written_len(&text[start..])];
+        let listed =
+            written.trim_matches(['[', ']']).split(',').map(|item| item.trim().trim_matches(['"', '\'']));
+        let harmless = ["true", "false"].contains(&written.trim());
+        if !harmless && !listed.clone().all(|item| item.is_empty() || is_reference(item)) {
+            spans.extend(inside_quotes(written, start));
+        }
+    }
+}
+
+/// How far a value reaches that starts here: to its closing mark, or to the end of the line when
+/// something else than a comment or the next value follows.
+fn written_len(text: &str) -> usize {
+    let line = text.find('\n').unwrap_or(text.len());
+    for (open, close) in [("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]")] {
+        if text.starts_with(open) {
+            let len = text[open.len()..].find(close).map(|len| open.len() + len + close.len());
+            return len.unwrap_or(text.len());
+        }
+    }
+    let Some(quote) = text.chars().next().filter(|c| *c == '"' || *c == '\'') else { return line };
+    let mut escaped = false;
+    let close = text[1..line].find(|c| {
+        let ends = c == quote && !escaped;
+        escaped = c == '\\' && !escaped && quote == '"';
+        ends
+    });
+    let Some(end) = close.map(|at| at + 2) else { return line };
+    let rest = text[end..line].trim_start();
+    let next = rest.is_empty() || rest.starts_with([',', '}', ']']);
+    if next || (rest.starts_with('#') && !rest.contains(quote)) { end } else { line }
 }

@@ -188,6 +188,13 @@ fn mistakes_never_show_a_secret() {
         "[systems.ham]\nkind = \"exness\"\nbase_url = \"${HAM_PASSWORD}\"\nlogin = \"\"\npassword = \"x\"",
         "[systems.ham]\nkind = \"exness\"\nlogin = \"a\"\npassword = \"x\"\nevery = \"${HAM_PASSWORD}\"",
         "[alerts]\nsmtp = \"http://canary\"",
+        "#password = \"canary\"\nx = 1",
+        "#db = \"postgres://me:canary/@host\"\nx = 1",
+        "[systems.xm]\nkind = \"xm\"\ntoken = \"a\"canary\"",
+        "[systems.xm]\nkind = \"xm\"\ntoken = \"a\" canary\"",
+        "[systems.xm]\nkind = \"xm\"\ntoken = \"a\"#canary\"\nstart = 5",
+        "[systems.xm]\nkind = \"xm\"\ntoken = \"a\\\"canary\"\nx = 1",
+        "[systems.xm]\nkind = \"xm\"\nwebhook_secret = [\n\"${A}\",\n\"canary\"\n]",
     ] {
         mistakes(text);
     }
@@ -408,4 +415,25 @@ fn a_first_configuration_is_valid_and_commented() {
     assert!(written.contains("# The longest a request may take.\n#timeout = \"60s\""));
     assert!(written.contains("[systems.two]\nkind = \"exness\"\nlogin = \"x\"\n"));
     assert_eq!(parse(&initial(&Answers::default())).unwrap().systems.len(), 0);
+}
+
+proptest::proptest! {
+    /// Whatever stands in the file, it is refused or read, and what is shown shows no secret.
+    #[test]
+    fn any_text_is_read_or_refused(at in 0.0..1.0f64, cut in 0usize..4, put in "[\"'=\\[\\]{}#\n$.:@a€]{0,4}") {
+        let secrets = "[systems.xm]\nkind = \"xm\"\ntoken = \"canary\"\nstart = 5\n[alerts]\nto = [\"é\", \"b\"]\nwebhook = 'canary'\n";
+        let mut text = secrets.to_owned();
+        let from = text.floor_char_boundary((at * text.len() as f64) as usize);
+        let to = text.floor_char_boundary((from + cut).min(text.len()));
+        // A secret whose key itself is broken cannot be told from another value.
+        let line = text[..from].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[to..].find('\n').map_or(text.len(), |len| to + len);
+        let hits_secret_line = text[line..line_end].contains("canary");
+        text.replace_range(from..to, &put);
+        if let Err(error) = parse(&text) {
+            let mut report = String::new();
+            NarratableReportHandler::new().render_report(&mut report, &error).unwrap();
+            proptest::prop_assert!(hits_secret_line || !report.contains("canary"), "{}", report);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Values of settings: from the text a person writes to the thing it means.
 //!
-//! Each reader refuses with a key of the message catalogue; [`super::shape`] turns that into a
+//! Each reader refuses with a key of the message catalogue; the reader of sections turns that into a
 //! mistake at the value's place. So a settings struct of a connector may use them as well.
 
 use std::net::{IpAddr, SocketAddr};
