@@ -166,8 +166,8 @@ fn in_lines(text: &str, spans: &mut Vec<Range<usize>>) {
 fn written_len(text: &str) -> usize {
     let line = text.find('\n').unwrap_or(text.len());
     for (open, close) in [("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]")] {
-        if text.starts_with(open) {
-            let len = text[open.len()..].find(close).map(|len| open.len() + len + close.len());
+        if let Some(inner) = text.strip_prefix(open) {
+            let len = inner.find(close).map(|len| open.len() + len + close.len());
             return len.unwrap_or(text.len());
         }
     }

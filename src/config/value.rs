@@ -1,7 +1,7 @@
 //! Values of settings: from the text a person writes to the thing it means.
 //!
 //! Each reader refuses with a key of the message catalogue; the reader of sections turns that into a
-//! mistake at the value's place. So a settings struct of a connector may use them as well.
+//! mistake at the value's place.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
