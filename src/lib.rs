@@ -1,14 +1,17 @@
 //! Concord keeps customer data in agreement across the systems a company runs, and proves it.
 //!
-//! The road, in the order a row walks it: a system is read page by page ([`connect`]), each page
-//! is stored whole with its checkpoint ([`sync`]), every row is tied to a customer and counted,
-//! the totals are held against the source's own, and people look at the result ([`web`], [`cli`]).
+//! The road, in the order a row walks it: a system is read page by page (`connect`), each page is
+//! stored whole with its checkpoint, tied to customers and held against the source's own totals
+//! (`sync`), runs are asked for, claimed and scheduled (`work`), and people look at the result
+//! (`web`, `cli`). `model` is what all of them talk about, `store` is all that is remembered.
 
+pub mod config;
 pub mod connect;
-pub mod model;
 pub mod failpoint;
+pub mod model;
 pub mod simulate;
 pub mod store;
 pub mod sync;
+pub mod words;
 
 pub use failpoint::failpoint;
