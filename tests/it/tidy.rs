@@ -11,6 +11,7 @@ mod texts;
 
 /// Fails with all offenders at once, so that one run shows the whole work.
 #[track_caller]
-fn none(offenders: Vec<String>) {
+fn none(offenders: impl IntoIterator<Item = String>) {
+    let offenders: Vec<String> = offenders.into_iter().collect();
     assert!(offenders.is_empty(), "{} offences:\n  {}\n", offenders.len(), offenders.join("\n  "));
 }
