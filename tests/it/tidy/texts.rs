@@ -43,17 +43,13 @@ fn files_are_short() {
 fn rust_files_say_what_they_are_for() {
     let files = texts().into_iter().filter(|file| file.path.ends_with(".rs"));
     let silent = files.filter(|file| !file.text.starts_with("//!"));
-    none(
-        silent
-            .map(|file| format!("{}:1: opens with a line of //! that says what it does", file.path))
-            .collect(),
-    );
+    none(silent.map(|file| format!("{}:1: opens with a line of //! that says what it does", file.path)));
 }
 
 #[test]
 fn modules_are_named_files() {
     let files = texts().into_iter().filter(|file| file.path.ends_with("/mod.rs"));
-    none(files.map(|file| format!("{}:1: write x.rs beside x/", file.path)).collect());
+    none(files.map(|file| format!("{}:1: write x.rs beside x/", file.path)));
 }
 
 #[test]
