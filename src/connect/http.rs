@@ -1,9 +1,540 @@
-//! Transport for every connector: sign-in, budgets, retries and limits.
+//! Transport, done once for every connector: sign-in, budgets, retries and limits.
+//!
+//! A connector asks for a path and says whether what came is whole. Everything else about an answer
+//! is decided here: what is repeated and when, what is a refusal, and what is not an answer at all.
+//! Nothing leaves here that holds a secret, a query value or a foreign body as it came.
+
+use std::fmt;
+use std::sync::{Arc, Once};
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use tokio::time::timeout;
+
+use super::Error;
+use crate::model::Message;
+
+mod body;
+mod budget;
+mod guard;
+mod login;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use budget::Gate;
+pub use guard::{Network, may_reach, network};
+pub use login::{Auth, Login, secret};
+
+use body::{NotText, Stopped};
+use budget::Budget;
+use login::{Pass, Session};
+
+/// The content type of nearly every request.
+pub const JSON: &str = "application/json";
+
+/// Of a body that only says why something failed, no more than this is read.
+const REASON: usize = 64 * 1024;
 
 /// Where a system lives and how to sign in.
-#[derive(Debug, Clone)]
-pub struct Door {}
+#[derive(Debug, Clone, Default)]
+pub struct Door {
+    /// Base address, `https://host[:port][/path]`.
+    pub base_url: String,
+    /// How to sign in.
+    pub auth: Auth,
+}
 
-/// One client of one upstream account.
+/// How a system may be used, and how much of it is believed.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// From sending a request to the last byte of its answer.
+    pub timeout: Duration,
+    /// To establish a connection.
+    pub connect_timeout: Duration,
+    /// Requests at once.
+    pub concurrency: usize,
+    /// Requests per second.
+    pub rate: Option<f64>,
+    /// Bytes of one body, after decompression.
+    pub max_body: usize,
+    /// How often a request is tried in all before a passing fault is given up on.
+    pub attempts: u32,
+    /// The bound of the first wait between attempts; it doubles with each.
+    pub backoff: Duration,
+    /// The bound it does not exceed.
+    pub backoff_max: Duration,
+    /// The longest wait a system may ask for.
+    pub longest_wait: Duration,
+    /// How long a refused login is not repeated.
+    pub login_rest: Duration,
+    /// Bytes a second a body must come at; 0 = any.
+    pub min_rate: u64,
+    /// How much longer than `min_rate` allows a body may take.
+    pub patience: Duration,
+    /// Networks that may be reached although they are not public.
+    pub allow_networks: Vec<Network>,
+    /// Whether plain http may be spoken.
+    pub allow_plaintext: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            concurrency: 4,
+            rate: None,
+            max_body: 32 * 1024 * 1024,
+            attempts: 5,
+            backoff: Duration::from_millis(500),
+            backoff_max: Duration::from_secs(30),
+            longest_wait: Duration::from_secs(15 * 60),
+            login_rest: Duration::from_secs(60),
+            min_rate: 1024,
+            patience: Duration::from_secs(10),
+            allow_networks: Vec::new(),
+            allow_plaintext: false,
+        }
+    }
+}
+
+/// One request to read something.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Path below the base address, beginning with a slash, percent-encoded.
+    pub path: String,
+    /// Query without `?`, percent-encoded; may be empty. It never appears in a message.
+    pub query: String,
+    /// The content type asked for.
+    pub accept: &'static str,
+}
+
+impl Request {
+    /// A request for JSON.
+    pub fn new(path: impl Into<String>, query: impl Into<String>) -> Request {
+        Request { path: path.into(), query: query.into(), accept: JSON }
+    }
+}
+
+/// Why an answer that came through is not what was asked for. Both are passing faults at first: a
+/// page that is not certainly whole is fetched again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotWhole {
+    /// Not JSON to its end.
+    Broken,
+    /// JSON of another shape; names what was looked for (`totals.count`).
+    Shape(&'static str),
+}
+
+impl From<serde_json::Error> for NotWhole {
+    fn from(error: serde_json::Error) -> NotWhole {
+        if error.is_data() { NotWhole::Shape("rows") } else { NotWhole::Broken }
+    }
+}
+
+/// A call that failed, for the run's detail and the log. Holds no secret and no query.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct FailedCall {
+    /// The system's name in the configuration.
+    pub system: String,
+    /// `GET`, `POST`.
+    pub method: &'static str,
+    /// Path below the base address.
+    pub path: String,
+    /// The answer's status, if one came.
+    pub status: Option<u16>,
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// How long until the next attempt; `None` when there is none.
+    pub wait: Option<Duration>,
+    /// What happened.
+    pub message: Message,
+}
+
+/// Told of each failed call, at once; must not block.
+pub type Observer = Arc<dyn Fn(&FailedCall) + Send + Sync>;
+
+/// The client of one upstream account. Clones share its sign-in and its budget; the engine keeps
+/// one per system.
+#[derive(Clone)]
+pub struct Http {
+    shared: Arc<Shared>,
+    observer: Option<Observer>,
+}
+
+struct Shared {
+    system: String,
+    base: String,
+    auth: Auth,
+    limits: Limits,
+    gate: Gate,
+    client: reqwest::Client,
+    budget: Budget,
+    session: tokio::sync::Mutex<Session>,
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("system", &self.shared.system).finish_non_exhaustive()
+    }
+}
+
+/// One call, as far as it may be told.
+#[derive(Debug, Clone)]
+struct Call {
+    method: &'static str,
+    path: String,
+    status: Option<u16>,
+}
+
+/// An attempt that failed: what it will be called if it is the last, and whether it may pass.
 #[derive(Debug)]
-pub struct Http {}
+struct Fault {
+    error: Error,
+    passing: bool,
+    /// The call it happened in; `None` when nothing was sent.
+    call: Option<Call>,
+}
+
+impl Fault {
+    fn silent(error: Error) -> Fault {
+        Fault { error, passing: false, call: None }
+    }
+}
+
+/// An answer, its body read but not judged.
+struct Answer {
+    status: u16,
+    html: bool,
+    wait: Option<Duration>,
+    body: Vec<u8>,
+}
+
+impl Http {
+    /// A client for the system of that name, or what is wrong with its settings.
+    pub fn new(system: &str, door: Door, limits: Limits, gate: Gate) -> Result<Http, Message> {
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| {
+            // Refused only where the program chose a provider before; then that one serves.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        });
+        let base = guard::base(system, &door.base_url, &limits)?;
+        let client = client(&base, &limits)
+            .map_err(|_| Message::new("connect-client-unavailable").with("system", system))?;
+        let budget = Budget::new(&limits);
+        let shared = Shared {
+            system: system.to_owned(),
+            base,
+            auth: door.auth,
+            limits,
+            gate,
+            client,
+            budget,
+            session: tokio::sync::Mutex::default(),
+        };
+        Ok(Http { shared: Arc::new(shared), observer: None })
+    }
+
+    /// The same client, telling `observer` of every call that fails.
+    #[must_use]
+    pub fn observed(&self, observer: Observer) -> Http {
+        Http { shared: self.shared.clone(), observer: Some(observer) }
+    }
+
+    /// What of its budget should be kept over a restart.
+    pub fn gate(&self) -> &Gate {
+        &self.shared.gate
+    }
+
+    /// The text of a JSON answer, not parsed.
+    pub async fn get(&self, request: &Request) -> Result<String, Error> {
+        self.get_parsed(request, |text| Ok(text.to_owned())).await
+    }
+
+    /// An answer as `parse` understands it. One that it finds not whole is fetched again like any
+    /// other passing fault. Dropping the future at any point leaves the client as good as before.
+    pub async fn get_parsed<T>(
+        &self,
+        request: &Request,
+        parse: impl Fn(&str) -> Result<T, NotWhole> + Send + Sync,
+    ) -> Result<T, Error> {
+        let mut attempt = 1;
+        let mut renewed = false;
+        loop {
+            let fault = match self.attempt(request, &parse, attempt, &mut renewed).await {
+                Ok(value) => return Ok(value),
+                Err(fault) => fault,
+            };
+            let wait = self.wait_after(&fault, attempt);
+            self.report(&fault, attempt, wait);
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return Err(with_attempts(fault.error, attempt)),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn attempt<T>(
+        &self,
+        request: &Request,
+        parse: impl Fn(&str) -> Result<T, NotWhole>,
+        attempt: u32,
+        renewed: &mut bool,
+    ) -> Result<T, Fault> {
+        let call = Call { method: "GET", path: request.path.clone(), status: None };
+        let mut pass = self.pass(None).await?;
+        let mut answer = self.send(&call, &request.query, request.accept, &pass, None).await?;
+        if answer.status == 401 && matches!(self.shared.auth, Auth::Login(_)) && !*renewed {
+            *renewed = true;
+            let call = Call { status: Some(401), ..call.clone() };
+            let error = Error::Login(self.message_at("connect-token-expired", &call));
+            self.report(&Fault { error, passing: true, call: Some(call) }, attempt, Some(Duration::ZERO));
+            pass = self.pass(Some(pass.serial)).await?;
+            answer =
+                self.send(&call_unanswered(request), &request.query, request.accept, &pass, None).await?;
+        }
+        let call = Call { status: Some(answer.status), ..call };
+        let refused = match &self.shared.auth {
+            Auth::Login(_) => answer.status == 401,
+            Auth::None | Auth::Bearer(_) => matches!(answer.status, 401 | 403),
+        };
+        if refused {
+            let message = self.refusal("connect-token-refused", &call, &answer);
+            if let Auth::Bearer(_) = self.shared.auth {
+                self.bearer_refused(&pass, &message).await;
+            }
+            return Err(Fault { error: Error::Login(message), passing: false, call: Some(call) });
+        }
+        let text = self.checked(&call, answer)?;
+        if matches!(self.shared.auth, Auth::Bearer(_)) && self.shared.gate.refused_logins() > 0 {
+            self.shared.gate.accepted();
+        }
+        parse(&text).map_err(|not_whole| {
+            let error = match not_whole {
+                NotWhole::Broken => Error::Unavailable(self.message_at("connect-broken-json", &call), None),
+                NotWhole::Shape(missing) => {
+                    Error::Unexpected(self.message_at("connect-other-shape", &call).with("missing", missing))
+                }
+            };
+            Fault { error, passing: true, call: Some(call) }
+        })
+    }
+
+    /// Sends one request within the budget and reads its answer within the limits.
+    async fn send(
+        &self,
+        call: &Call,
+        query: &str,
+        accept: &str,
+        pass: &Pass,
+        body: Option<String>,
+    ) -> Result<Answer, Fault> {
+        let shared = &*self.shared;
+        let slash = if call.path.starts_with('/') { "" } else { "/" };
+        let mark = if query.is_empty() { "" } else { "?" };
+        let url = format!("{}{slash}{}{mark}{query}", shared.base, call.path);
+        let mut request = match body {
+            None => shared.client.get(url),
+            Some(body) => shared.client.post(url).header(CONTENT_TYPE, JSON).body(body),
+        };
+        request = request.header(ACCEPT, accept);
+        if let Some(header) = &pass.header {
+            request = request.header(AUTHORIZATION, header.clone());
+        }
+        let _permit = shared.budget.enter(&shared.gate, shared.limits.longest_wait).await;
+        let exchange = async {
+            let response = request.send().await.map_err(|error| self.not_sent(call, &error))?;
+            let status = response.status().as_u16();
+            let headers = response.headers();
+            let wait = header(headers, RETRY_AFTER)
+                .and_then(|after| budget::retry_after(after, header(headers, DATE), SystemTime::now()));
+            let html = header(headers, CONTENT_TYPE).is_some_and(|t| t.to_ascii_lowercase().contains("html"));
+            let call = Call { status: Some(status), ..call.clone() };
+            let body = if response.status().is_success() {
+                body::read(response, &shared.limits, shared.limits.max_body)
+                    .await
+                    .map_err(|stopped| self.not_read(&call, &stopped))?
+            } else {
+                // Only good for its reason; without one the status still says enough.
+                body::read(response, &shared.limits, REASON).await.unwrap_or_default()
+            };
+            Ok(Answer { status, html, wait, body })
+        };
+        match timeout(shared.limits.timeout, exchange).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.passing("connect-timeout", call)),
+        }
+    }
+
+    /// The text of an answer that holds what was asked for, else what is the matter with it.
+    fn checked(&self, call: &Call, answer: Answer) -> Result<String, Fault> {
+        let message = |id| self.message_at(id, call);
+        let fault = |error, passing| Err(Fault { error, passing, call: Some(call.clone()) });
+        let page = answer.html || answer.body.trim_ascii_start().starts_with(b"<");
+        match answer.status {
+            200..=299 => {}
+            300..=399 => return fault(Error::Unexpected(message("connect-redirect")), false),
+            429 => {
+                let message = message("connect-too-many-requests").with("reason", self.reason(&answer));
+                return fault(Error::Unavailable(message, answer.wait), true);
+            }
+            // A firewall that shows a page is not the system's own word.
+            403 if page => return fault(Error::Unavailable(message("connect-web-page"), answer.wait), true),
+            408 | 425 | 500..=599 => {
+                let message = message("connect-server-error").with("reason", self.reason(&answer));
+                return fault(Error::Unavailable(message, answer.wait), true);
+            }
+            _ => {
+                let message = message("connect-rejected").with("reason", self.reason(&answer));
+                return fault(Error::Rejected(message), false);
+            }
+        }
+        body::text(answer.body, answer.html).or_else(|not_text| {
+            let error = match not_text {
+                NotText::Html => Error::Unavailable(message("connect-web-page"), None),
+                NotText::Empty => Error::Unavailable(message("connect-empty"), None),
+                NotText::Encoding => Error::Unexpected(message("connect-encoding")),
+            };
+            fault(error, true)
+        })
+    }
+
+    /// What it means that no answer came.
+    fn not_sent(&self, call: &Call, error: &reqwest::Error) -> Fault {
+        let mut cause: &(dyn std::error::Error + 'static) = error;
+        while let Some(next) = cause.source() {
+            cause = next;
+            if let Some(guard::Refused(host)) = cause.downcast_ref() {
+                let message = self.message("connect-address-refused").with("host", host);
+                return Fault { error: Error::Unexpected(message), passing: false, call: Some(call.clone()) };
+            }
+        }
+        if error.is_timeout() {
+            return self.passing("connect-timeout", call);
+        }
+        if error.is_builder() {
+            let message = self.message_at("connect-request-invalid", call);
+            return Fault { error: Error::Unexpected(message), passing: false, call: Some(call.clone()) };
+        }
+        let cause = words::safe(&cause.to_string(), &login::secrets(&self.shared.auth));
+        let message = self.message_at("connect-unreachable", call).with("cause", cause);
+        Fault { error: Error::Unavailable(message, None), passing: true, call: Some(call.clone()) }
+    }
+
+    /// What it means that an answer's body was not read to its end.
+    fn not_read(&self, call: &Call, stopped: &Stopped) -> Fault {
+        match stopped {
+            Stopped::TooLarge => {
+                let mebibytes = self.shared.limits.max_body / (1024 * 1024);
+                let message = self.message_at("connect-too-large", call).with("limit", mebibytes);
+                Fault { error: Error::Unexpected(message), passing: true, call: Some(call.clone()) }
+            }
+            Stopped::Slow => self.passing("connect-too-slow", call),
+            Stopped::Broken(error) if error.is_timeout() => self.passing("connect-timeout", call),
+            Stopped::Broken(_) => self.passing("connect-broken-body", call),
+        }
+    }
+
+    fn passing(&self, id: &str, call: &Call) -> Fault {
+        let error = Error::Unavailable(self.message_at(id, call), None);
+        Fault { error, passing: true, call: Some(call.clone()) }
+    }
+
+    /// How long to wait before the next attempt, if there is to be one. What the system asked for
+    /// holds for every request to it.
+    fn wait_after(&self, fault: &Fault, attempt: u32) -> Option<Duration> {
+        let limits = &self.shared.limits;
+        let asked = match &fault.error {
+            Error::Unavailable(_, asked) => asked.map(|asked| asked.min(limits.longest_wait)),
+            _ => None,
+        };
+        let wait = budget::backoff(attempt, limits).max(asked.unwrap_or_default());
+        let throttled = fault.call.as_ref().is_some_and(|call| call.status == Some(429));
+        if let (true, Some(until)) = (asked.is_some() || throttled, SystemTime::now().checked_add(wait)) {
+            self.shared.gate.hold_until(until);
+        }
+        (fault.passing && attempt < limits.attempts).then_some(wait)
+    }
+
+    /// Tells of a call that failed.
+    fn report(&self, fault: &Fault, attempt: u32, wait: Option<Duration>) {
+        let Some(call) = &fault.call else { return };
+        let failed = FailedCall {
+            system: self.shared.system.clone(),
+            method: call.method,
+            path: call.path.clone(),
+            status: call.status,
+            attempt,
+            wait,
+            message: fault.error.message().clone(),
+        };
+        tracing::debug!(
+            system = failed.system,
+            method = failed.method,
+            path = failed.path,
+            status = failed.status,
+            attempt,
+            wait_ms = wait.map(|wait| wait.as_millis() as u64),
+            what = failed.message.id,
+            "call failed"
+        );
+        if let Some(observer) = &self.observer {
+            observer(&failed);
+        }
+    }
+
+    /// The reason an answer gives, fit to be shown.
+    fn reason(&self, answer: &Answer) -> String {
+        let body = String::from_utf8_lossy(&answer.body);
+        words::reason(&body, &login::secrets(&self.shared.auth))
+    }
+
+    fn message(&self, id: &str) -> Message {
+        Message::new(id).with("system", &self.shared.system)
+    }
+
+    fn message_at(&self, id: &str, call: &Call) -> Message {
+        let message = self.message(id).with("path", &call.path);
+        match call.status {
+            Some(status) => message.with("status", status),
+            None => message,
+        }
+    }
+}
+
+fn call_unanswered(request: &Request) -> Call {
+    Call { method: "GET", path: request.path.clone(), status: None }
+}
+
+/// The error with how often it was tried, where that says something.
+fn with_attempts(error: Error, attempts: u32) -> Error {
+    match error {
+        Error::Unavailable(message, wait) => Error::Unavailable(message.with("attempts", attempts), wait),
+        Error::Unexpected(message) => Error::Unexpected(message.with("attempts", attempts)),
+        other => other,
+    }
+}
+
+fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The client: no redirects, no proxy, no repeats of its own, only addresses that may be reached.
+fn client(base: &str, limits: &Limits) -> reqwest::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("Concord/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        .connect_timeout(limits.connect_timeout)
+        .dns_resolver(guard::Guard { allowed: limits.allow_networks.as_slice().into() });
+    if base.starts_with("https:") {
+        builder.https_only(true).build()
+    } else {
+        // No certificate is looked at, so none need be installed.
+        builder.tls_certs_only([]).build()
+    }
+}
