@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::http::{Auth, Door, Http, Login, NotWhole, Request, secret};
-use super::loose::{self, Loose, fields};
+use super::loose::{self, Loose, fields, tokens};
 use super::{Absence, Ask, Connector, Cursor, Error, Page, Row, Stream, Table, Totals, country};
 use crate::model::amount::{
     MONEY, Measure, QUANTITY, REBATE_USD, REWARD_USD, VOLUME_LOTS, VOLUME_MLN_USD, parse,
@@ -112,16 +112,11 @@ impl Connector for Exness {
 
 /// Splits an envelope into rows. Without its list or its count it is not a page at all.
 fn page(text: &str, offset: u64, key: &'static str) -> Result<Page, NotWhole> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow)]
-        data: Option<Vec<&'a RawValue>>,
-        #[serde(borrow)]
-        totals: Option<&'a RawValue>,
-    }
-    let envelope: Envelope = serde_json::from_str(text)?;
-    let data = envelope.data.ok_or(NotWhole::Shape("data"))?;
-    let totals = envelope.totals.ok_or(NotWhole::Shape("totals"))?.get();
+    let [data, totals] =
+        tokens(text, &["data", "totals"]).ok_or_else(|| NotWhole::other_than("{…}", text))?;
+    let data = data.ok_or(NotWhole::Shape("data"))?.get();
+    let data: Vec<&RawValue> = serde_json::from_str(data).map_err(|_| NotWhole::Shape("data"))?;
+    let totals = totals.ok_or(NotWhole::Shape("totals"))?.get();
     let [count, stated @ ..] = fields(totals, &["count", TOTALS[0].name, TOTALS[1].name, TOTALS[2].name])
         .ok_or(NotWhole::Shape("totals"))?;
     let count = count.text().and_then(|count| parse(count, 0).ok()?.try_into().ok());

@@ -19,7 +19,7 @@ mod budget;
 mod guard;
 mod login;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod words;
 
 pub use budget::Gate;
@@ -127,9 +127,13 @@ pub enum NotWhole {
     Shape(&'static str),
 }
 
-impl From<serde_json::Error> for NotWhole {
-    fn from(error: serde_json::Error) -> NotWhole {
-        if error.is_data() { NotWhole::Shape("rows") } else { NotWhole::Broken }
+impl NotWhole {
+    /// What is wrong with a text that was not read as `wanted`: its shape if it is JSON at all.
+    pub fn other_than(wanted: &'static str, text: &str) -> NotWhole {
+        match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+            Ok(_) => NotWhole::Shape(wanted),
+            Err(_) => NotWhole::Broken,
+        }
     }
 }
 
@@ -288,12 +292,11 @@ impl Http {
         let mut answer = self.send(&call, &request.query, request.accept, &pass, None).await?;
         if answer.status == 401 && matches!(self.shared.auth, Auth::Login(_)) && !*renewed {
             *renewed = true;
-            let call = Call { status: Some(401), ..call.clone() };
-            let error = Error::Login(self.message_at("connect-token-expired", &call));
-            self.report(&Fault { error, passing: true, call: Some(call) }, attempt, Some(Duration::ZERO));
+            let spent = Call { status: Some(401), ..call.clone() };
+            let error = Error::Login(self.message_at("connect-token-expired", &spent));
+            self.report(&Fault { error, passing: true, call: Some(spent) }, attempt, Some(Duration::ZERO));
             pass = self.pass(Some(pass.serial)).await?;
-            answer =
-                self.send(&call_unanswered(request), &request.query, request.accept, &pass, None).await?;
+            answer = self.send(&call, &request.query, request.accept, &pass, None).await?;
         }
         let call = Call { status: Some(answer.status), ..call };
         let refused = match &self.shared.auth {
@@ -485,10 +488,11 @@ impl Http {
         }
     }
 
-    /// The reason an answer gives, fit to be shown.
+    /// The reason an answer gives, fit to be shown: `: reason` to follow a sentence, or nothing.
     fn reason(&self, answer: &Answer) -> String {
         let body = String::from_utf8_lossy(&answer.body);
-        words::reason(&body, &login::secrets(&self.shared.auth))
+        let reason = words::reason(&body, &login::secrets(&self.shared.auth));
+        if reason.is_empty() { reason } else { format!(": {}", reason.trim_end_matches('.')) }
     }
 
     fn message(&self, id: &str) -> Message {
@@ -502,10 +506,6 @@ impl Http {
             None => message,
         }
     }
-}
-
-fn call_unanswered(request: &Request) -> Call {
-    Call { method: "GET", path: request.path.clone(), status: None }
 }
 
 /// The error with how often it was tried, where that says something.

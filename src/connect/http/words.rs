@@ -48,8 +48,9 @@ fn mask_into(word: &str, out: &mut String) {
     for part in parts {
         let bare = part.trim_end_matches(|c: char| "\"'{}[]()<>,;:=".contains(c));
         let digits = bare.chars().filter(|c| c.is_numeric()).count();
-        let tokenish = bare.chars().count() >= 20 && (digits > 0 || !bare.chars().all(char::is_alphabetic));
-        if bare.contains('@') || digits >= 6 || tokenish || bare.chars().count() > 60 {
+        let length = bare.chars().count();
+        let tokenish = length >= 20 && !bare.chars().all(char::is_alphabetic) || length > 32;
+        if bare.contains('@') || digits >= 6 || tokenish {
             out.push('…');
         } else {
             out.push_str(bare);
