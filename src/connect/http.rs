@@ -17,6 +17,8 @@ use crate::model::Message;
 mod body;
 mod budget;
 mod guard;
+mod judge;
+mod limits;
 mod login;
 #[cfg(test)]
 pub(super) mod tests;
@@ -24,9 +26,9 @@ mod words;
 
 pub use budget::Gate;
 pub use guard::{Network, may_reach, network};
+pub use limits::Limits;
 pub use login::{Auth, Login, secret};
 
-use body::{NotText, Stopped};
 use budget::Budget;
 use login::{Pass, Session};
 
@@ -43,60 +45,6 @@ pub struct Door {
     pub base_url: String,
     /// How to sign in.
     pub auth: Auth,
-}
-
-/// How a system may be used, and how much of it is believed.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// From sending a request to the last byte of its answer.
-    pub timeout: Duration,
-    /// To establish a connection.
-    pub connect_timeout: Duration,
-    /// Requests at once.
-    pub concurrency: usize,
-    /// Requests per second.
-    pub rate: Option<f64>,
-    /// Bytes of one body, after decompression.
-    pub max_body: usize,
-    /// How often a request is tried in all before a passing fault is given up on.
-    pub attempts: u32,
-    /// The bound of the first wait between attempts; it doubles with each.
-    pub backoff: Duration,
-    /// The bound it does not exceed.
-    pub backoff_max: Duration,
-    /// The longest wait a system may ask for.
-    pub longest_wait: Duration,
-    /// How long a refused login is not repeated.
-    pub login_rest: Duration,
-    /// Bytes a second a body must come at; 0 = any.
-    pub min_rate: u64,
-    /// How much longer than `min_rate` allows a body may take.
-    pub patience: Duration,
-    /// Networks that may be reached although they are not public.
-    pub allow_networks: Vec<Network>,
-    /// Whether plain http may be spoken.
-    pub allow_plaintext: bool,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            timeout: Duration::from_secs(60),
-            connect_timeout: Duration::from_secs(10),
-            concurrency: 4,
-            rate: None,
-            max_body: 32 * 1024 * 1024,
-            attempts: 5,
-            backoff: Duration::from_millis(500),
-            backoff_max: Duration::from_secs(30),
-            longest_wait: Duration::from_secs(15 * 60),
-            login_rest: Duration::from_secs(60),
-            min_rate: 1024,
-            patience: Duration::from_secs(10),
-            allow_networks: Vec::new(),
-            allow_plaintext: false,
-        }
-    }
 }
 
 /// One request to read something.
@@ -371,80 +319,6 @@ impl Http {
         }
     }
 
-    /// The text of an answer that holds what was asked for, else what is the matter with it.
-    fn checked(&self, call: &Call, answer: Answer) -> Result<String, Fault> {
-        let message = |id| self.message_at(id, call);
-        let fault = |error, passing| Err(Fault { error, passing, call: Some(call.clone()) });
-        let page = answer.html || answer.body.trim_ascii_start().starts_with(b"<");
-        match answer.status {
-            200..=299 => {}
-            300..=399 => return fault(Error::Unexpected(message("connect-redirect")), false),
-            429 => {
-                let message = message("connect-too-many-requests").with("reason", self.reason(&answer));
-                return fault(Error::Unavailable(message, answer.wait), true);
-            }
-            // A firewall that shows a page is not the system's own word.
-            403 if page => return fault(Error::Unavailable(message("connect-web-page"), answer.wait), true),
-            408 | 425 | 500..=599 => {
-                let message = message("connect-server-error").with("reason", self.reason(&answer));
-                return fault(Error::Unavailable(message, answer.wait), true);
-            }
-            _ => {
-                let message = message("connect-rejected").with("reason", self.reason(&answer));
-                return fault(Error::Rejected(message), false);
-            }
-        }
-        body::text(answer.body, answer.html).or_else(|not_text| {
-            let error = match not_text {
-                NotText::Html => Error::Unavailable(message("connect-web-page"), None),
-                NotText::Empty => Error::Unavailable(message("connect-empty"), None),
-                NotText::Encoding => Error::Unexpected(message("connect-encoding")),
-            };
-            fault(error, true)
-        })
-    }
-
-    /// What it means that no answer came.
-    fn not_sent(&self, call: &Call, error: &reqwest::Error) -> Fault {
-        let mut cause: &(dyn std::error::Error + 'static) = error;
-        while let Some(next) = cause.source() {
-            cause = next;
-            if let Some(guard::Refused(host)) = cause.downcast_ref() {
-                let message = self.message("connect-address-refused").with("host", host);
-                return Fault { error: Error::Unexpected(message), passing: false, call: Some(call.clone()) };
-            }
-        }
-        if error.is_timeout() {
-            return self.passing("connect-timeout", call);
-        }
-        if error.is_builder() {
-            let message = self.message_at("connect-request-invalid", call);
-            return Fault { error: Error::Unexpected(message), passing: false, call: Some(call.clone()) };
-        }
-        let cause = words::safe(&cause.to_string(), &login::secrets(&self.shared.auth));
-        let message = self.message_at("connect-unreachable", call).with("cause", cause);
-        Fault { error: Error::Unavailable(message, None), passing: true, call: Some(call.clone()) }
-    }
-
-    /// What it means that an answer's body was not read to its end.
-    fn not_read(&self, call: &Call, stopped: &Stopped) -> Fault {
-        match stopped {
-            Stopped::TooLarge => {
-                let mebibytes = self.shared.limits.max_body / (1024 * 1024);
-                let message = self.message_at("connect-too-large", call).with("limit", mebibytes);
-                Fault { error: Error::Unexpected(message), passing: true, call: Some(call.clone()) }
-            }
-            Stopped::Slow => self.passing("connect-too-slow", call),
-            Stopped::Broken(error) if error.is_timeout() => self.passing("connect-timeout", call),
-            Stopped::Broken(_) => self.passing("connect-broken-body", call),
-        }
-    }
-
-    fn passing(&self, id: &str, call: &Call) -> Fault {
-        let error = Error::Unavailable(self.message_at(id, call), None);
-        Fault { error, passing: true, call: Some(call.clone()) }
-    }
-
     /// How long to wait before the next attempt, if there is to be one. What the system asked for
     /// holds for every request to it.
     fn wait_after(&self, fault: &Fault, attempt: u32) -> Option<Duration> {
@@ -471,7 +345,7 @@ impl Http {
             status: call.status,
             attempt,
             wait,
-            message: fault.error.message().clone(),
+            message: fault.error.message().clone().with("attempts", attempt),
         };
         tracing::debug!(
             system = failed.system,
@@ -485,25 +359,6 @@ impl Http {
         );
         if let Some(observer) = &self.observer {
             observer(&failed);
-        }
-    }
-
-    /// The reason an answer gives, fit to be shown: `: reason` to follow a sentence, or nothing.
-    fn reason(&self, answer: &Answer) -> String {
-        let body = String::from_utf8_lossy(&answer.body);
-        let reason = words::reason(&body, &login::secrets(&self.shared.auth));
-        if reason.is_empty() { reason } else { format!(": {}", reason.trim_end_matches('.')) }
-    }
-
-    fn message(&self, id: &str) -> Message {
-        Message::new(id).with("system", &self.shared.system)
-    }
-
-    fn message_at(&self, id: &str, call: &Call) -> Message {
-        let message = self.message(id).with("path", &call.path);
-        match call.status {
-            Some(status) => message.with("status", status),
-            None => message,
         }
     }
 }

@@ -485,6 +485,7 @@ fn every_message_has_its_text() {
     let sources = [
         include_str!("../http.rs"),
         include_str!("guard.rs"),
+        include_str!("judge.rs"),
         include_str!("login.rs"),
         include_str!("../exness.rs"),
         include_str!("../xm.rs"),
