@@ -6,10 +6,14 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
+
 use crate::model::{Measure, Message, Record, Reject, Sums};
 
+pub mod country;
 pub mod exness;
 pub mod http;
+pub mod loose;
 pub mod xm;
 
 /// A list within a system.
@@ -84,7 +88,7 @@ pub struct Ask {
     /// Rows per page.
     pub page_size: u32,
     /// Today's date in UTC, for sources that want a window.
-    pub today: jiff::civil::Date,
+    pub today: Date,
 }
 
 /// What can go wrong, one variant per reaction.
@@ -141,6 +145,12 @@ pub trait Connector {
     /// Whether the owner set on the system comes before the owner map.
     fn owns_whole_system(&self) -> bool {
         false
+    }
+
+    /// The days a read is limited to, first and last, where the source wants such a window. The run
+    /// records it.
+    fn window(&self, _stream: &Stream, _ask: &Ask) -> Option<(Date, Date)> {
+        None
     }
 }
 
@@ -202,6 +212,13 @@ impl Connector for System {
         match self {
             System::Exness(s) => s.owns_whole_system(),
             System::Xm(s) => s.owns_whole_system(),
+        }
+    }
+
+    fn window(&self, stream: &Stream, ask: &Ask) -> Option<(Date, Date)> {
+        match self {
+            System::Exness(s) => s.window(stream, ask),
+            System::Xm(s) => s.window(stream, ask),
         }
     }
 }

@@ -1,9 +1,395 @@
-//! Transport for every connector: sign-in, budgets, retries and limits.
+//! Transport, done once for every connector: sign-in, budgets, retries and limits.
+//!
+//! A connector asks for a path and says whether what came is whole. Everything else about an answer
+//! is decided here: what is repeated and when, what is a refusal, and what is not an answer at all.
+//! Nothing leaves here that holds a secret, a query value or a foreign body as it came.
+
+use std::fmt;
+use std::sync::{Arc, Once};
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use tokio::time::timeout;
+
+use super::Error;
+use crate::model::Message;
+
+mod body;
+mod budget;
+mod guard;
+mod judge;
+mod limits;
+mod login;
+#[cfg(test)]
+pub(super) mod tests;
+mod words;
+
+pub use budget::Gate;
+pub use guard::{Network, may_reach, network};
+pub use limits::Limits;
+pub use login::{Auth, Login, secret};
+
+use budget::Budget;
+use login::{Pass, Session};
+
+/// The content type of nearly every request.
+pub const JSON: &str = "application/json";
+
+/// Of a body that only says why something failed, no more than this is read.
+const REASON: usize = 64 * 1024;
 
 /// Where a system lives and how to sign in.
-#[derive(Debug, Clone)]
-pub struct Door {}
+#[derive(Debug, Clone, Default)]
+pub struct Door {
+    /// Base address, `https://host[:port][/path]`.
+    pub base_url: String,
+    /// How to sign in.
+    pub auth: Auth,
+}
 
-/// One client of one upstream account.
+/// One request to read something.
 #[derive(Debug, Clone)]
-pub struct Http {}
+pub struct Request {
+    /// Path below the base address, beginning with a slash, percent-encoded.
+    pub path: String,
+    /// Query without `?`, percent-encoded; may be empty. It never appears in a message.
+    pub query: String,
+    /// The content type asked for.
+    pub accept: &'static str,
+}
+
+impl Request {
+    /// A request for JSON.
+    pub fn new(path: impl Into<String>, query: impl Into<String>) -> Request {
+        Request { path: path.into(), query: query.into(), accept: JSON }
+    }
+}
+
+/// Why an answer that came through is not what was asked for. Both are passing faults at first: a
+/// page that is not certainly whole is fetched again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotWhole {
+    /// Not JSON to its end.
+    Broken,
+    /// JSON of another shape; names what was looked for (`totals.count`).
+    Shape(&'static str),
+}
+
+impl NotWhole {
+    /// What is wrong with a text that was not read as `wanted`: its shape if it is JSON at all.
+    pub fn other_than(wanted: &'static str, text: &str) -> NotWhole {
+        match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+            Ok(_) => NotWhole::Shape(wanted),
+            Err(_) => NotWhole::Broken,
+        }
+    }
+}
+
+/// A call that failed, for the run's detail and the log. Holds no secret and no query.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct FailedCall {
+    /// The system's name in the configuration.
+    pub system: String,
+    /// `GET`, `POST`.
+    pub method: &'static str,
+    /// Path below the base address.
+    pub path: String,
+    /// The answer's status, if one came.
+    pub status: Option<u16>,
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// How long until the next attempt; `None` when there is none.
+    pub wait: Option<Duration>,
+    /// What happened.
+    pub message: Message,
+}
+
+/// Told of each failed call, at once; must not block.
+pub type Observer = Arc<dyn Fn(&FailedCall) + Send + Sync>;
+
+/// The client of one upstream account. Clones share its sign-in and its budget; the engine keeps
+/// one per system.
+#[derive(Clone)]
+pub struct Http {
+    shared: Arc<Shared>,
+    observer: Option<Observer>,
+}
+
+struct Shared {
+    system: String,
+    base: String,
+    auth: Auth,
+    limits: Limits,
+    gate: Gate,
+    client: reqwest::Client,
+    budget: Budget,
+    session: tokio::sync::Mutex<Session>,
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("system", &self.shared.system).finish_non_exhaustive()
+    }
+}
+
+/// One call, as far as it may be told.
+#[derive(Debug, Clone)]
+struct Call {
+    method: &'static str,
+    path: String,
+    status: Option<u16>,
+}
+
+/// An attempt that failed: what it will be called if it is the last, and whether it may pass.
+#[derive(Debug)]
+struct Fault {
+    error: Error,
+    passing: bool,
+    /// The call it happened in; `None` when nothing was sent.
+    call: Option<Call>,
+}
+
+impl Fault {
+    fn silent(error: Error) -> Fault {
+        Fault { error, passing: false, call: None }
+    }
+}
+
+/// An answer, its body read but not judged.
+struct Answer {
+    status: u16,
+    html: bool,
+    wait: Option<Duration>,
+    body: Vec<u8>,
+}
+
+impl Http {
+    /// A client for the system of that name, or what is wrong with its settings.
+    pub fn new(system: &str, door: Door, limits: Limits, gate: Gate) -> Result<Http, Message> {
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| {
+            // Refused only where the program chose a provider before; then that one serves.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        });
+        let base = guard::base(system, &door.base_url, &limits)?;
+        let client = client(&base, &limits)
+            .map_err(|_| Message::new("connect-client-unavailable").with("system", system))?;
+        let budget = Budget::new(&limits);
+        let shared = Shared {
+            system: system.to_owned(),
+            base,
+            auth: door.auth,
+            limits,
+            gate,
+            client,
+            budget,
+            session: tokio::sync::Mutex::default(),
+        };
+        Ok(Http { shared: Arc::new(shared), observer: None })
+    }
+
+    /// The same client, telling `observer` of every call that fails.
+    #[must_use]
+    pub fn observed(&self, observer: Observer) -> Http {
+        Http { shared: self.shared.clone(), observer: Some(observer) }
+    }
+
+    /// What of its budget should be kept over a restart.
+    pub fn gate(&self) -> &Gate {
+        &self.shared.gate
+    }
+
+    /// The text of a JSON answer, not parsed.
+    pub async fn get(&self, request: &Request) -> Result<String, Error> {
+        self.get_parsed(request, |text| Ok(text.to_owned())).await
+    }
+
+    /// An answer as `parse` understands it. One that it finds not whole is fetched again like any
+    /// other passing fault. Dropping the future at any point leaves the client as good as before.
+    pub async fn get_parsed<T>(
+        &self,
+        request: &Request,
+        parse: impl Fn(&str) -> Result<T, NotWhole> + Send + Sync,
+    ) -> Result<T, Error> {
+        let mut attempt = 1;
+        let mut renewed = false;
+        loop {
+            let fault = match self.attempt(request, &parse, attempt, &mut renewed).await {
+                Ok(value) => return Ok(value),
+                Err(fault) => fault,
+            };
+            let wait = self.wait_after(&fault, attempt);
+            self.report(&fault, attempt, wait);
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return Err(with_attempts(fault.error, attempt)),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn attempt<T>(
+        &self,
+        request: &Request,
+        parse: impl Fn(&str) -> Result<T, NotWhole>,
+        attempt: u32,
+        renewed: &mut bool,
+    ) -> Result<T, Fault> {
+        let call = Call { method: "GET", path: request.path.clone(), status: None };
+        let mut pass = self.pass(None).await?;
+        let mut answer = self.send(&call, &request.query, request.accept, &pass, None).await?;
+        if answer.status == 401 && matches!(self.shared.auth, Auth::Login(_)) && !*renewed {
+            *renewed = true;
+            let spent = Call { status: Some(401), ..call.clone() };
+            let error = Error::Login(self.message_at("connect-token-expired", &spent));
+            self.report(&Fault { error, passing: true, call: Some(spent) }, attempt, Some(Duration::ZERO));
+            pass = self.pass(Some(pass.serial)).await?;
+            answer = self.send(&call, &request.query, request.accept, &pass, None).await?;
+        }
+        let call = Call { status: Some(answer.status), ..call };
+        let refused = match &self.shared.auth {
+            Auth::Login(_) => answer.status == 401,
+            Auth::None | Auth::Bearer(_) => matches!(answer.status, 401 | 403),
+        };
+        if refused {
+            let message = self.refusal("connect-token-refused", &call, &answer);
+            if let Auth::Bearer(_) = self.shared.auth {
+                self.bearer_refused(&pass, &message).await;
+            }
+            return Err(Fault { error: Error::Login(message), passing: false, call: Some(call) });
+        }
+        let text = self.checked(&call, answer)?;
+        if matches!(self.shared.auth, Auth::Bearer(_)) && self.shared.gate.refused_logins() > 0 {
+            self.shared.gate.accepted();
+        }
+        parse(&text).map_err(|not_whole| {
+            let error = match not_whole {
+                NotWhole::Broken => Error::Unavailable(self.message_at("connect-broken-json", &call), None),
+                NotWhole::Shape(missing) => {
+                    Error::Unexpected(self.message_at("connect-other-shape", &call).with("missing", missing))
+                }
+            };
+            Fault { error, passing: true, call: Some(call) }
+        })
+    }
+
+    /// Sends one request within the budget and reads its answer within the limits.
+    async fn send(
+        &self,
+        call: &Call,
+        query: &str,
+        accept: &str,
+        pass: &Pass,
+        body: Option<String>,
+    ) -> Result<Answer, Fault> {
+        let shared = &*self.shared;
+        let slash = if call.path.starts_with('/') { "" } else { "/" };
+        let mark = if query.is_empty() { "" } else { "?" };
+        let url = format!("{}{slash}{}{mark}{query}", shared.base, call.path);
+        let mut request = match body {
+            None => shared.client.get(url),
+            Some(body) => shared.client.post(url).header(CONTENT_TYPE, JSON).body(body),
+        };
+        request = request.header(ACCEPT, accept);
+        if let Some(header) = &pass.header {
+            request = request.header(AUTHORIZATION, header.clone());
+        }
+        let _permit = shared.budget.enter(&shared.gate, shared.limits.longest_wait).await;
+        let exchange = async {
+            let response = request.send().await.map_err(|error| self.not_sent(call, &error))?;
+            let status = response.status().as_u16();
+            let headers = response.headers();
+            let wait = header(headers, RETRY_AFTER)
+                .and_then(|after| budget::retry_after(after, header(headers, DATE), SystemTime::now()));
+            let html = header(headers, CONTENT_TYPE).is_some_and(|t| t.to_ascii_lowercase().contains("html"));
+            let call = Call { status: Some(status), ..call.clone() };
+            let body = if response.status().is_success() {
+                body::read(response, &shared.limits, shared.limits.max_body)
+                    .await
+                    .map_err(|stopped| self.not_read(&call, &stopped))?
+            } else {
+                // Only good for its reason; without one the status still says enough.
+                body::read(response, &shared.limits, REASON).await.unwrap_or_default()
+            };
+            Ok(Answer { status, html, wait, body })
+        };
+        match timeout(shared.limits.timeout, exchange).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.passing("connect-timeout", call)),
+        }
+    }
+
+    /// How long to wait before the next attempt, if there is to be one. What the system asked for
+    /// holds for every request to it.
+    fn wait_after(&self, fault: &Fault, attempt: u32) -> Option<Duration> {
+        let limits = &self.shared.limits;
+        let asked = match &fault.error {
+            Error::Unavailable(_, asked) => asked.map(|asked| asked.min(limits.longest_wait)),
+            _ => None,
+        };
+        let wait = budget::backoff(attempt, limits).max(asked.unwrap_or_default());
+        let throttled = fault.call.as_ref().is_some_and(|call| call.status == Some(429));
+        if let (true, Some(until)) = (asked.is_some() || throttled, SystemTime::now().checked_add(wait)) {
+            self.shared.gate.hold_until(until);
+        }
+        (fault.passing && attempt < limits.attempts).then_some(wait)
+    }
+
+    /// Tells of a call that failed.
+    fn report(&self, fault: &Fault, attempt: u32, wait: Option<Duration>) {
+        let Some(call) = &fault.call else { return };
+        let failed = FailedCall {
+            system: self.shared.system.clone(),
+            method: call.method,
+            path: call.path.clone(),
+            status: call.status,
+            attempt,
+            wait,
+            message: fault.error.message().clone().with("attempts", attempt),
+        };
+        tracing::debug!(
+            system = failed.system,
+            method = failed.method,
+            path = failed.path,
+            status = failed.status,
+            attempt,
+            wait_ms = wait.map(|wait| wait.as_millis() as u64),
+            what = failed.message.id,
+            "call failed"
+        );
+        if let Some(observer) = &self.observer {
+            observer(&failed);
+        }
+    }
+}
+
+/// The error with how often it was tried, where that says something.
+fn with_attempts(error: Error, attempts: u32) -> Error {
+    match error {
+        Error::Unavailable(message, wait) => Error::Unavailable(message.with("attempts", attempts), wait),
+        Error::Unexpected(message) => Error::Unexpected(message.with("attempts", attempts)),
+        other => other,
+    }
+}
+
+fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The client: no redirects, no proxy, no repeats of its own, only addresses that may be reached.
+fn client(base: &str, limits: &Limits) -> reqwest::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("Concord/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        .connect_timeout(limits.connect_timeout)
+        .dns_resolver(guard::Guard { allowed: limits.allow_networks.as_slice().into() });
+    if base.starts_with("https:") {
+        builder.https_only(true).build()
+    } else {
+        // No certificate is looked at, so none need be installed.
+        builder.tls_certs_only([]).build()
+    }
+}

@@ -1,0 +1,45 @@
+# What can go wrong when a system is read. $system is its name in concord.toml, $path the path below
+# its base address, $status the HTTP status, $attempts how often it was tried. $reason is empty, or a
+# colon and the system's own words, shortened and masked.
+
+# Settings
+connect-url-invalid = The base_url of [systems.{ $system }] is not an address. Write https://host or https://host/path, without ? or #.
+connect-url-plaintext = The base_url of [systems.{ $system }] is plain http, which anyone on the way can read. Use https, or set allow_plaintext = true if the network is your own.
+connect-url-credentials = The base_url of [systems.{ $system }] holds a user name or password. Take them out and use the settings meant for them.
+connect-address-refused = { $host }, the host of { $system }, is in a private or reserved network. If that is meant, name the network in allow_networks of [systems.{ $system }].
+connect-client-unavailable = No secure connections can be made for { $system }: the certificates of this machine could not be loaded. Install its CA certificates (package ca-certificates).
+connect-request-invalid = The address of { $path } at { $system } is not valid. Check base_url of [systems.{ $system }].
+
+# Signing in
+connect-login-refused = { $system } refused the login{ $reason }. Check login and password of [systems.{ $system }]; Concord does not try again by itself at once, so that the account is not locked.
+connect-login-without-token = { $system } accepted the login but gave no token ({ $path }). Its API may have changed, or base_url points elsewhere.
+connect-token-invalid = The token of [systems.{ $system }] holds characters that no token has. Copy it again from the partner portal.
+connect-token-refused = { $system } answered { $status } to { $path }: it does not accept this sign-in{ $reason }. Check the token, or login and password, of [systems.{ $system }] and what the account may read.
+connect-token-expired = The token of { $system } had expired at { $path }; a new one was taken.
+
+# Not now
+connect-unreachable = { $system } cannot be reached ({ $path }): { $cause }. Tried { $attempts } times. Check base_url and the network; Concord goes on by itself.
+connect-timeout = { $system } did not answer { $path } in time. Tried { $attempts } times. If it is always slow, raise timeout of [systems.{ $system }].
+connect-too-slow = { $system } sends its answer to { $path } too slowly. Tried { $attempts } times. Try later, or lower page_size of [systems.{ $system }].
+connect-broken-body = The answer of { $system } to { $path } broke off. Tried { $attempts } times. Concord goes on by itself.
+connect-broken-json = The answer of { $system } to { $path } is not whole JSON. Tried { $attempts } times; nothing of it was stored.
+connect-empty = { $system } answered { $path } with nothing. Tried { $attempts } times; nothing was taken as an empty list.
+connect-web-page = { $system } answered { $path } with a web page, status { $status }, as a firewall does. Tried { $attempts } times. If it stays, ask whether this machine's address is blocked.
+connect-server-error = { $system } answered { $status } to { $path }{ $reason }. Tried { $attempts } times. The fault is there; Concord goes on by itself.
+connect-too-many-requests = { $system } says that it is asked too often ({ $path }){ $reason }. Tried { $attempts } times. Lower rate or concurrency of [systems.{ $system }] if this goes on.
+
+# Refused, or not what we know
+connect-rejected = { $system } refused { $path } with status { $status }{ $reason }. Check base_url of [systems.{ $system }] and what the account may read.
+connect-redirect = { $system } points from { $path } to another address (status { $status }), which is never followed. Set base_url of [systems.{ $system }] to the address itself.
+connect-other-shape = The answer of { $system } to { $path } has no { $missing }. Tried { $attempts } times. Its API may have changed; nothing was stored.
+connect-encoding = The answer of { $system } to { $path } is not plain UTF-8. Tried { $attempts } times; nothing was stored.
+connect-too-large = The answer of { $system } to { $path } is larger than { $limit } MiB. Tried { $attempts } times. Lower page_size of [systems.{ $system }].
+connect-cursor-unreadable = The place where reading { $stream } stopped cannot be understood. Start anew with --full.
+
+# Why a row was rejected; the row itself is kept in the run's list
+reason-not_an_object = The row is not an object.
+reason-no_key = The row has no key.
+reason-bad_uid = The client's uid is not a UUID.
+reason-bad_date = A date is not of the form YYYY-MM-DD, or not of the calendar.
+reason-amount_not_exact = An amount is not a number that can be kept exactly.
+reason-amount_too_large = An amount is larger than any real one.

@@ -1,0 +1,95 @@
+//! What of a foreign answer may appear in our messages: little, and nothing secret or personal.
+
+use crate::connect::loose::{Loose, fields};
+
+/// The reason an answer gives (`detail`, else `message`, else the beginning of a plain text), made
+/// safe. Other JSON is left out: it may hold anything.
+pub(super) fn reason(body: &str, secrets: &[&str]) -> String {
+    let body = body.trim();
+    if body.starts_with('<') {
+        return String::new();
+    }
+    if !body.starts_with(['{', '[', '"']) {
+        return safe(body, secrets);
+    }
+    let told = fields(body, &["detail", "message", "error"]);
+    told.and_then(|told| told.iter().find_map(Loose::owned)).map_or_else(String::new, |t| safe(&t, secrets))
+}
+
+/// The first 200 characters without control characters, with the given secrets and whatever looks
+/// like a token, an e-mail address or a personal number masked.
+pub(super) fn safe(text: &str, secrets: &[&str]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        text = text.replace(secret, "…");
+    }
+    let text: String = text.chars().take(2_000).map(|c| if invisible(c) { ' ' } else { c }).collect();
+    let mut out = String::new();
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        mask_into(word, &mut out);
+    }
+    match out.char_indices().nth(200) {
+        Some((at, _)) => format!("{}…", &out[..at]),
+        None => out,
+    }
+}
+
+fn invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Appends `word`, each of its parts masked that tells too much.
+fn mask_into(word: &str, out: &mut String) {
+    let parts = word.split_inclusive(|c: char| "\"'{}[]()<>,;:=".contains(c));
+    for part in parts {
+        let bare = part.trim_end_matches(|c: char| "\"'{}[]()<>,;:=".contains(c));
+        let digits = bare.chars().filter(|c| c.is_numeric()).count();
+        let length = bare.chars().count();
+        let tokenish = length >= 20 && !bare.chars().all(char::is_alphabetic) || length > 32;
+        if bare.contains('@') || digits >= 6 || tokenish {
+            out.push('…');
+        } else {
+            out.push_str(bare);
+        }
+        out.push_str(&part[bare.len()..]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn tells_the_reason_and_no_more() {
+        for (body, told) in [
+            (r#"{"detail":"Request was throttled."}"#, "Request was throttled."),
+            (r#"{"message":"No such period"}"#, "No such period"),
+            ("<html>secret</html>", ""),
+            ("plain words", "plain words"),
+            (r#"{"detail":"User partner@example.test is locked"}"#, "User … is locked"),
+            (r#"{"detail":"call +77000000000 now"}"#, "call … now"),
+            (r#"{"detail":"bad token eyJhbGciOi.eyJleHAiOjF9.c2ln"}"#, "bad token …"),
+            (r#"{"detail":"password hunter2 is wrong"}"#, "password … is wrong"),
+            ("{\"detail\":\"a\\u0007b\\u202ec\"}", "a b c"),
+            (r#"{"error":"x","user":"partner@example.test"}"#, "x"),
+            (r#"{"user":"partner"}"#, ""),
+            (r#"user={"partner@example.test"}"#, r#"user={"…"}"#),
+        ] {
+            assert_eq!(reason(body, &["hunter2", ""]), told, "{body}");
+        }
+        assert!(safe(&"ab ".repeat(200), &[]).chars().count() <= 201);
+    }
+
+    proptest! {
+        #[test]
+        fn no_secret_gets_through(before in ".{0,30}", after in ".{0,30}") {
+            let text = reason(&format!("{before}s3cr#t{after}"), &["s3cr#t"]);
+            prop_assert!(!text.contains("s3cr#t"));
+        }
+    }
+}
