@@ -5,6 +5,7 @@
 //! (`sync`), runs are asked for, claimed and scheduled (`work`), and people look at the result
 //! (`web`, `cli`). `model` is what all of them talk about, `store` is all that is remembered.
 
+pub mod app;
 pub mod config;
 pub mod connect;
 pub mod failpoint;
@@ -13,5 +14,6 @@ pub mod simulate;
 pub mod store;
 pub mod sync;
 pub mod words;
+pub mod work;
 
 pub use failpoint::failpoint;

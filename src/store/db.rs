@@ -347,6 +347,55 @@ async fn open_postgres(url: &str) -> Result<Db> {
     Ok(Db { pools: Pools::Postgres(pool) })
 }
 
+/// A lock that shows that this process is alive; given up when it is dropped or the process dies.
+pub enum Hold {
+    /// A lock on a file beside the database: one process at a time.
+    File(std::fs::File),
+    /// An advisory lock of PostgreSQL, on a connection of its own.
+    Postgres(sqlx::PgConnection),
+}
+
+/// Advisory locks of engines have this number plus the engine's.
+const ENGINES: i64 = 0x00c0_4c04_d000_0000;
+
+impl Db {
+    /// Takes the lock of engine `id`. `None` when the database is SQLite and another process works
+    /// on it: there can be one engine only.
+    pub async fn hold(&self, id: i64) -> Result<Option<Hold>> {
+        match &self.pools {
+            Pools::Sqlite { file, .. } => {
+                let path = format!("{}-lock", file.display());
+                let lock = std::fs::File::options().create(true).truncate(false).write(true).open(&path);
+                let lock = lock.with_context(|| format!("opening {path}"))?;
+                match lock.try_lock() {
+                    Ok(()) => Ok(Some(Hold::File(lock))),
+                    Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+                    Err(std::fs::TryLockError::Error(error)) => {
+                        Err(error).with_context(|| format!("locking {path}"))
+                    }
+                }
+            }
+            Pools::Postgres(pool) => {
+                let mut connection = pool.acquire().await?.detach();
+                sqlx::query("SELECT pg_advisory_lock($1)").bind(ENGINES + id).execute(&mut connection).await?;
+                Ok(Some(Hold::Postgres(connection)))
+            }
+        }
+    }
+
+    /// Whether engine `id` is alive. On SQLite only the caller can be: it must hold the lock itself.
+    pub async fn is_held(&self, id: i64) -> Result<bool> {
+        let Pools::Postgres(pool) = &self.pools else { return Ok(false) };
+        let mut tx = pool.begin().await?;
+        let free: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)")
+            .bind(ENGINES + id)
+            .fetch_one(&mut *tx)
+            .await?;
+        tx.rollback().await?;
+        Ok(!free)
+    }
+}
+
 /// Whether a statement failed because a row with its key exists already.
 pub fn is_conflict(error: &anyhow::Error) -> bool {
     error

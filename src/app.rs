@@ -1,0 +1,84 @@
+//! What the running program is made of: configuration, database, systems.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Result;
+
+use crate::config::{Config, SystemConfig};
+use crate::connect::http::{Gate, Http, Limits};
+use crate::connect::{Connector, Stream};
+use crate::model::{Message, OwnerRules};
+use crate::store::Store;
+use crate::sync::Source;
+use crate::sync::owners::OwnerSettings;
+
+/// The program: cheap to clone parts, shared behind an [`Arc`].
+#[derive(Debug)]
+pub struct App {
+    /// The configuration, read once.
+    pub config: Config,
+    /// The database.
+    pub store: Store,
+    /// The systems that are switched on, in the order of the configuration.
+    pub sources: Vec<Source>,
+    /// What owner rules are made of.
+    pub owners: OwnerSettings,
+}
+
+/// A system whose settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadSystem(pub Message);
+
+impl App {
+    /// Puts the program together on a database that is ready.
+    pub async fn new(config: Config, store: Store) -> Result<Arc<App>> {
+        let mut sources = Vec::new();
+        let mut systems = BTreeMap::new();
+        for system in config.systems.iter().filter(|system| system.enabled) {
+            let state = store.system_state(&system.name).await?;
+            let not_before = state.not_before.and_then(|at| u64::try_from(at).ok());
+            let not_before = not_before.map(|at| SystemTime::UNIX_EPOCH + Duration::from_micros(at));
+            let gate = Gate::new(not_before, u32::try_from(state.refused_logins).unwrap_or(0));
+            sources.push(Source {
+                name: system.name.clone(),
+                http: Http::new(&system.name, system.connector.door(), limits(system), gate)
+                    .map_err(BadSystem)?,
+                connector: system.connector.clone(),
+                owner: system.owner.clone(),
+                page_size: system.page_size,
+            });
+            systems.insert(system.name.clone(), (system.owner.clone(), system.connector.owns_whole_system()));
+        }
+        let owners = OwnerSettings { map: config.owners.clone(), systems };
+        Ok(Arc::new(App { config, store, sources, owners }))
+    }
+
+    /// The system of that name.
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.name == name)
+    }
+
+    /// The owner rules in force for a system.
+    pub async fn rules(&self, system: &str) -> Result<OwnerRules> {
+        Ok(self.owners.rules(system, &self.store.owner_rules().await?))
+    }
+
+    /// Every stream of every system, in order.
+    pub fn streams(&self) -> impl Iterator<Item = (&Source, &'static Stream)> {
+        self.sources.iter().flat_map(|source| source.connector.streams().iter().map(move |s| (source, s)))
+    }
+}
+
+fn limits(system: &SystemConfig) -> Limits {
+    Limits {
+        timeout: system.timeout,
+        concurrency: system.concurrency as usize,
+        rate: Some(system.rate),
+        allow_networks: system.allow_networks.clone(),
+        allow_plaintext: system.allow_plaintext,
+        ..Limits::default()
+    }
+}

@@ -1,0 +1,235 @@
+//! Who works on what: runs are asked for, claimed by one process, and taken over when it dies.
+//!
+//! On SQLite one process at a time is the engine; it holds a lock beside the file. On PostgreSQL
+//! any number of them share the runs; each holds a lock that the server gives up when the process
+//! dies, so that its runs can be taken over at once, and a lease for the case that it only hangs.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::model::{Run, RunRequest, RunStatus};
+use crate::store::db::Hold;
+use crate::store::page::Mishap;
+use crate::store::run::{Beat, Claim};
+use crate::sync::{self, now};
+
+pub mod schedule;
+
+/// How often a run looks whether it should stop.
+const WATCH: Duration = Duration::from_millis(300);
+/// How many such looks until the next sign of life.
+const LOOKS_PER_BEAT: u32 = 30;
+
+/// This process as one that works on runs.
+pub struct Engine {
+    app: Arc<App>,
+    id: i64,
+    busy: Mutex<HashSet<i64>>,
+    _hold: Hold,
+}
+
+impl Engine {
+    /// Becomes an engine. `None` when the database is SQLite and another process is its engine.
+    pub async fn start(app: &Arc<App>) -> Result<Option<Arc<Engine>>> {
+        let db = &app.store.db;
+        let id = app.store.register_engine(now()).await?;
+        let Some(hold) = db.hold(id).await? else { return Ok(None) };
+        Ok(Some(Arc::new(Engine { app: app.clone(), id, busy: Mutex::default(), _hold: hold })))
+    }
+
+    /// Works on a run if nobody else does; how it ended, `None` when it was not ours to do.
+    pub async fn execute(&self, run: i64) -> Result<Option<RunStatus>> {
+        let waiting = self.app.store.waiting_runs().await?;
+        let Some((id, system, engine, _)) = waiting.into_iter().find(|(id, ..)| *id == run) else {
+            return Ok(None);
+        };
+        if !self.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
+            return Ok(None);
+        }
+        let worked = self.claimed(id, &system, engine).await;
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        worked
+    }
+
+    async fn claimed(&self, run: i64, system: &str, engine: Option<i64>) -> Result<Option<RunStatus>> {
+        let store = &self.app.store;
+        let Some(source) = self.app.source(system) else { return Ok(None) };
+        let dead = match engine {
+            Some(engine) if !store.db.is_held(engine).await? => Some(engine),
+            _ => None,
+        };
+        let Some(claim) = store.claim_run(run, self.id, dead, now()).await? else { return Ok(None) };
+        let (order, orders) = watch::channel(Beat::GoOn);
+        let rules = self.app.rules(system).await?;
+        let mut source = source.clone();
+        let (told, mut failed) = tokio::sync::mpsc::channel::<Mishap>(64);
+        source.http = source.http.observed(Arc::new(move |call| {
+            // A full channel loses a line of the run's log, never a row.
+            let _ = told.try_send(mishap(call));
+        }));
+        tracing::info!(run, system, "run begins");
+        let keeper = async {
+            while let Some(mishap) = failed.recv().await {
+                if let Err(error) = store.keep_mishap(run, &mishap).await {
+                    tracing::warn!(run, error = format!("{error:#}"), "a failed call was not kept");
+                }
+            }
+        };
+        let status = {
+            let working = sync::run(store, &source, &rules, claim, orders);
+            tokio::pin!(working);
+            tokio::select! {
+                status = &mut working => status,
+                never = watch_over(store, claim, order) => match never {},
+                () = keeper => working.await,
+            }
+        };
+        drop(source);
+        let status = status?;
+        self.remember(system, status).await?;
+        tracing::info!(run, system, status = status.map_or("taken over", RunStatus::word), "run ended");
+        Ok(status)
+    }
+
+    /// Keeps what a run taught about its system: refused logins, a wait that was asked for.
+    async fn remember(&self, system: &str, status: Option<RunStatus>) -> Result<()> {
+        let Some(source) = self.app.source(system) else { return Ok(()) };
+        let gate = source.http.gate();
+        let mut state = self.app.store.system_state(system).await?;
+        let before = state.clone();
+        state.refused_logins = i64::from(gate.refused_logins());
+        state.not_before = gate.not_before().and_then(|at| {
+            let since = at.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
+            i64::try_from(since.as_micros()).ok()
+        });
+        if state.refused_logins >= schedule::REFUSALS && state.paused_at.is_none() {
+            schedule::pause(&self.app.store, system, "sync", "system-paused-logins", &mut state).await?;
+            tracing::error!(system, "the login was refused three times: the system is paused");
+        } else if status == Some(RunStatus::Failed) && state.refused_logins > 0 {
+            state.next_run_at = Some(now() + schedule::REST_AFTER_REFUSAL);
+        }
+        if state != before {
+            self.app.store.set_system_state(system, &state).await?;
+        }
+        Ok(())
+    }
+
+    /// Works on every run that waits, until `stop` says so; then parks what is under way.
+    pub async fn work(self: Arc<Self>, mut stop: watch::Receiver<bool>) -> Result<()> {
+        let mut tasks = tokio::task::JoinSet::new();
+        let mut tick = tokio::time::interval(Duration::from_millis(500));
+        loop {
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                _ = tick.tick() => {}
+            }
+            if let Err(error) = schedule::tick(&self.app).await {
+                tracing::error!(error = format!("{error:#}"), "the schedule could not be looked at");
+            }
+            match self.app.store.waiting_runs().await {
+                Err(error) => tracing::error!(error = format!("{error:#}"), "runs could not be looked up"),
+                Ok(waiting) => {
+                    for (run, ..) in waiting {
+                        if self.busy.lock().unwrap_or_else(PoisonError::into_inner).contains(&run) {
+                            continue;
+                        }
+                        let engine = self.clone();
+                        tasks.spawn(async move {
+                            if let Err(error) = engine.execute(run).await {
+                                tracing::error!(run, error = format!("{error:#}"), "run broke");
+                            }
+                        });
+                    }
+                }
+            }
+            while tasks.try_join_next().is_some() {}
+        }
+        // Each page is durable with its checkpoint: dropping the work parks it.
+        tasks.shutdown().await;
+        Ok(())
+    }
+
+    /// Seals the audit every second until `stop` says so. One sealer works at a time; a second one
+    /// that was quicker only makes this one try again.
+    pub async fn seal(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                _ = tick.tick() => {}
+            }
+            if let Err(error) = self.app.store.seal().await
+                && !crate::store::is_conflict(&error)
+            {
+                tracing::error!(error = format!("{error:#}"), "the audit could not be sealed");
+            }
+        }
+    }
+}
+
+/// Asks for a run of a system; its number, and whether one that was there already is joined.
+pub async fn request(app: &App, request: &RunRequest, by: &str) -> Result<(i64, bool)> {
+    let orphan = async |run: i64| {
+        let waiting = app.store.waiting_runs().await?;
+        match waiting.into_iter().find(|(id, ..)| *id == run) {
+            Some((_, _, Some(engine), lease)) => Ok(lease < now() || !app.store.db.is_held(engine).await?),
+            _ => Ok(true),
+        }
+    };
+    app.store.request_run(request, by, now(), orphan).await
+}
+
+/// Waits until a run is over, telling `each` of every change; the run as it ended.
+pub async fn follow(app: &App, run: i64, mut each: impl FnMut(&Run)) -> Result<Run> {
+    let mut revision = -1;
+    loop {
+        let now = app.store.run(run).await?.context("the run is not there any more")?;
+        if now.revision != revision {
+            revision = now.revision;
+            each(&now);
+        }
+        if now.status.is_over() {
+            return Ok(now);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Tells a run when to stop, and the others that it is alive. Never ends by itself.
+async fn watch_over(
+    store: &crate::store::Store,
+    claim: Claim,
+    order: watch::Sender<Beat>,
+) -> std::convert::Infallible {
+    let mut looks = 0;
+    loop {
+        tokio::time::sleep(WATCH).await;
+        looks += 1;
+        let beat = if looks % LOOKS_PER_BEAT == 0 {
+            store.heartbeat(claim, now()).await
+        } else {
+            store.should_stop(claim).await
+        };
+        match beat {
+            Ok(beat) => {
+                order.send_if_modified(|last| std::mem::replace(last, beat) != beat);
+            }
+            Err(error) => tracing::warn!(run = claim.run, error = format!("{error:#}"), "no sign of life"),
+        }
+    }
+}
+
+fn mishap(call: &crate::connect::http::FailedCall) -> Mishap {
+    Mishap {
+        at: now(),
+        request: format!("{} {}", call.method, call.path),
+        problem: serde_json::to_string(&call.message).unwrap_or_default(),
+        attempt: i64::from(call.attempt),
+        wait_ms: call.wait.and_then(|wait| i64::try_from(wait.as_millis()).ok()),
+    }
+}
