@@ -220,7 +220,7 @@ impl<const N: usize> Visitor<'_> for Name<'_, N> {
     }
 }
 
-/// What a source states about the whole list: each measure it names, read from the object `json`.
+/// The sums a source states of a whole list, one value per measure.
 /// A total that cannot be read exactly is left out, for it proves nothing.
 pub fn sums<const N: usize>(values: &[Loose<'_>; N], measures: &[Measure; N]) -> Sums {
     let mut sums = Sums::default();
