@@ -13,6 +13,7 @@ pub mod model;
 pub mod simulate;
 pub mod store;
 pub mod sync;
+pub mod web;
 pub mod words;
 pub mod work;
 

@@ -16,5 +16,5 @@ pub use disposition::{Counts, Disposition, Reason};
 pub use fingerprint::Fingerprint;
 pub use message::Message;
 pub use owner::OwnerRules;
-pub use run::{Run, RunRequest, RunStatus, Stage, StageStatus};
 pub use record::{Account, Party, Record, Reject};
+pub use run::{Run, RunRequest, RunStatus, Stage, StageStatus};

@@ -89,19 +89,11 @@ impl Simulator {
             let stopped = async move {
                 let _ = stopping.wait_for(|stop| *stop).await;
             };
-            if let Err(error) = axum::serve(listener, router)
-                .with_graceful_shutdown(stopped)
-                .await
-            {
+            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
                 tracing::error!(%error, "the simulator stopped");
             }
         });
-        Ok(Self {
-            url,
-            world,
-            stop,
-            task,
-        })
+        Ok(Self { url, world, stop, task })
     }
 
     /// Where the server is, without a slash at the end.
@@ -113,10 +105,7 @@ impl Simulator {
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let abort = self.task.abort_handle();
-        if tokio::time::timeout(Duration::from_secs(5), self.task)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(Duration::from_secs(5), self.task).await.is_err() {
             abort.abort();
         }
     }
@@ -162,10 +151,7 @@ impl Simulator {
     /// When there is no such system or stream.
     pub fn rows(&self, system: &str, stream: &str) -> Vec<Value> {
         let value = |row: String| serde_json::from_str(&row).unwrap_or(Value::String(row));
-        self.raw_rows(system, stream)
-            .into_iter()
-            .map(value)
-            .collect()
+        self.raw_rows(system, stream).into_iter().map(value).collect()
     }
 
     /// The rows of a stream as the JSON text they are served as.
@@ -181,11 +167,7 @@ impl Simulator {
     /// # Panics
     /// When there is no such system or stream.
     pub fn replace_rows(&self, system: &str, stream: &str, rows: Vec<Value>) {
-        self.replace_raw_rows(
-            system,
-            stream,
-            rows.into_iter().map(|row| row.to_string()).collect(),
-        );
+        self.replace_raw_rows(system, stream, rows.into_iter().map(|row| row.to_string()).collect());
     }
 
     /// Replaces the rows of a stream by text that is served as it is, such as numbers too large
@@ -198,9 +180,7 @@ impl Simulator {
     }
 
     fn stream(&self, system: &str, stream: &str) -> &server::Stream {
-        self.world
-            .stream(system, stream)
-            .unwrap_or_else(|| unknown(system, stream))
+        self.world.stream(system, stream).unwrap_or_else(|| unknown(system, stream))
     }
 }
 

@@ -19,6 +19,7 @@ pub mod page;
 pub mod run;
 pub mod search;
 pub mod system;
+pub mod user;
 
 pub use db::{Db, Row, Tx, Value, is_conflict};
 
@@ -82,7 +83,8 @@ impl Store {
             return row.get(0);
         }
         let mut tx = self.begin().await?;
-        let insert = "INSERT INTO stream (system, name) VALUES ($1, $2) ON CONFLICT (system, name) DO NOTHING";
+        let insert =
+            "INSERT INTO stream (system, name) VALUES ($1, $2) ON CONFLICT (system, name) DO NOTHING";
         tx.execute(insert, [system.into(), name.into()]).await?;
         let row = tx.row(find, [system.into(), name.into()]).await?;
         tx.commit().await?;

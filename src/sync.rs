@@ -219,8 +219,15 @@ async fn end(turn: &Turn<'_>, stopped: Result<(), Stop>) -> Result<Option<RunSta
         Err(Stop::Cancelled) => (RunStatus::Cancelled, None),
         Err(Stop::Lost) => return Ok(None),
         Err(Stop::Internal(error)) => {
-            tracing::error!(run = turn.claim.run, system = turn.source.name, error = format!("{error:#}"), "run broke");
-            let message = Message::new("run-broke").with("system", &turn.source.name).with("problem", format!("{error:#}"));
+            tracing::error!(
+                run = turn.claim.run,
+                system = turn.source.name,
+                error = format!("{error:#}"),
+                "run broke"
+            );
+            let message = Message::new("run-broke")
+                .with("system", &turn.source.name)
+                .with("problem", format!("{error:#}"));
             (RunStatus::Failed, Some(message))
         }
     };

@@ -27,7 +27,8 @@ const LOOKS_PER_BEAT: u32 = 30;
 
 /// This process as one that works on runs.
 pub struct Engine {
-    app: Arc<App>,
+    /// The program it belongs to.
+    pub app: Arc<App>,
     id: i64,
     busy: Mutex<HashSet<i64>>,
     _hold: Hold,
@@ -60,7 +61,7 @@ impl Engine {
         let store = &self.app.store;
         let Some(source) = self.app.source(system) else { return Ok(None) };
         let dead = match engine {
-            Some(engine) if !store.db.is_held(engine).await? => Some(engine),
+            Some(engine) if !store.db.is_held(engine, Some(self.id)).await? => Some(engine),
             _ => None,
         };
         let Some(claim) = store.claim_run(run, self.id, dead, now()).await? else { return Ok(None) };
@@ -128,7 +129,7 @@ impl Engine {
                 _ = stop.wait_for(|stop| *stop) => break,
                 _ = tick.tick() => {}
             }
-            if let Err(error) = schedule::tick(&self.app).await {
+            if let Err(error) = schedule::tick(&self).await {
                 tracing::error!(error = format!("{error:#}"), "the schedule could not be looked at");
             }
             match self.app.store.waiting_runs().await {
@@ -173,11 +174,15 @@ impl Engine {
 }
 
 /// Asks for a run of a system; its number, and whether one that was there already is joined.
-pub async fn request(app: &App, request: &RunRequest, by: &str) -> Result<(i64, bool)> {
+/// `own` is this process's engine, if it is one.
+pub async fn request(app: &App, own: Option<&Engine>, request: &RunRequest, by: &str) -> Result<(i64, bool)> {
+    let own = own.map(|engine| engine.id);
     let orphan = async |run: i64| {
         let waiting = app.store.waiting_runs().await?;
         match waiting.into_iter().find(|(id, ..)| *id == run) {
-            Some((_, _, Some(engine), lease)) => Ok(lease < now() || !app.store.db.is_held(engine).await?),
+            Some((_, _, Some(engine), lease)) => {
+                Ok(lease < now() || !app.store.db.is_held(engine, own).await?)
+            }
             _ => Ok(true),
         }
     };

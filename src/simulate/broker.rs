@@ -13,26 +13,11 @@ const FIRST_DAY: Date = date(2018, 3, 1);
 const LAST_DAY: Date = date(2026, 6, 30);
 const MOST_ACCOUNTS: u8 = 9;
 
-const COUNTRIES: [&str; 16] = [
-    "TH", "TH", "TH", "TH", "VN", "VN", "MY", "MY", "ID", "ID", "IN", "ZA", "NG", "AE", "IR", "RU",
-];
-const TYPES: [&str; 8] = [
-    "Standard",
-    "Standard",
-    "Standard",
-    "Standard Cent",
-    "Standard Cent",
-    "Standard Plus",
-    "Pro",
-    "Zero",
-];
-const COMMENTS: [&str; 5] = [
-    "VIP desk",
-    "moved from \"old\" link",
-    "ลูกค้าใหม่",
-    "=1+1",
-    "فارسی",
-];
+const COUNTRIES: [&str; 16] =
+    ["TH", "TH", "TH", "TH", "VN", "VN", "MY", "MY", "ID", "ID", "IN", "ZA", "NG", "AE", "IR", "RU"];
+const TYPES: [&str; 8] =
+    ["Standard", "Standard", "Standard", "Standard Cent", "Standard Cent", "Standard Plus", "Pro", "Zero"];
+const COMMENTS: [&str; 5] = ["VIP desk", "moved from \"old\" link", "ลูกค้าใหม่", "=1+1", "فارسی"];
 const TRADER_COUNTRIES: [Option<&str>; 14] = [
     Some("TH"),
     Some("TH"),
@@ -102,16 +87,10 @@ struct Client<'a> {
 
 /// The rows of a partner.
 pub(super) fn book(seed: u64, scale: u32, partner: &Partner) -> Book {
-    let mut rng = Rng::with_seed(
-        seed.wrapping_mul(1_000_003)
-            .wrapping_add(u64::from(partner.index)),
-    );
+    let mut rng = Rng::with_seed(seed.wrapping_mul(1_000_003).wrapping_add(u64::from(partner.index)));
     let counts = spread(&mut rng, partner.clients * scale, partner.accounts * scale);
     let mut serial = partner.index * 100_000_000;
-    let mut book = Book {
-        clients: Vec::new(),
-        accounts: Vec::new(),
-    };
+    let mut book = Book { clients: Vec::new(), accounts: Vec::new() };
     for (index, count) in (0_u32..).zip(counts) {
         let client = Client {
             uid: uid(&mut rng, seed, partner.index * 50_000_000 + index),
@@ -153,30 +132,19 @@ pub(super) fn traders(seed: u64, scale: u32, several: bool) -> Vec<String> {
 
 fn account(rng: &mut Rng, client: &Client, serial: u32) -> (String, Earned) {
     let opened = day(rng, client.registered, LAST_DAY);
-    let earned = if rng.u8(..10) < 7 {
-        earned(rng, opened)
-    } else {
-        Earned::default()
-    };
+    let earned = if rng.u8(..10) < 7 { earned(rng, opened) } else { Earned::default() };
     let (currency, reward) = match rng.u8(..20) {
         0 => ("EUR", earned.reward_usd * 92 / 100),
         1 => ("THB", earned.reward_usd * 33),
         _ => ("USD", earned.reward_usd),
     };
     // Eight and nine digits, so that an order by text differs from one by number.
-    let number = if serial.is_multiple_of(7) {
-        41_000_001
-    } else {
-        140_000_001
-    } + serial % 100_000_000
+    let number = if serial.is_multiple_of(7) { 41_000_001 } else { 140_000_001 }
+        + serial % 100_000_000
         + serial / 100_000_000 * 300_000_000;
     let unknown = earned.traded.is_none() && rng.u8(..12) == 0;
     let money = |cents: i64| {
-        if unknown {
-            "\"null\"".to_owned()
-        } else {
-            format!("\"{}\"", fixed(cents, 2))
-        }
+        if unknown { "\"null\"".to_owned() } else { format!("\"{}\"", fixed(cents, 2)) }
     };
     let row = format!(
         "{{\"id\":{},\"partner_account\":\"{}\",\"partner_account_name\":\"partner\",\"client_uid\":\"{}\",\
@@ -208,31 +176,13 @@ fn client_row(rng: &mut Rng, client: &Client, total: Earned) -> String {
         _ if traded => pick(rng, &["ACTIVE", "ACTIVE", "Active", "active"]),
         _ => pick(rng, &["INACTIVE", "INACTIVE", "Inactive"]),
     };
-    let rebate = if traded && rng.bool() {
-        total.reward_usd * rng.i64(5..40) / 100
-    } else {
-        0
-    };
-    let reward = if !traded && rng.u8(..20) == 0 {
-        "null".to_owned()
-    } else {
-        fixed(total.reward_usd, 2)
-    };
+    let rebate = if traded && rng.bool() { total.reward_usd * rng.i64(5..40) / 100 } else { 0 };
+    let reward = if !traded && rng.u8(..20) == 0 { "null".to_owned() } else { fixed(total.reward_usd, 2) };
     let mut range = |known: bool| if known { rng.u8(1..7) } else { 0 };
-    let (balance, equity, deposit, first) = (
-        range(deposited),
-        range(deposited),
-        range(deposited),
-        range(deposited),
-    );
+    let (balance, equity, deposit, first) =
+        (range(deposited), range(deposited), range(deposited), range(deposited));
     let shared = rng.u8(..6) == 0;
-    let at = shared.then(|| {
-        format!(
-            "{}T10:{:02}:00",
-            day(rng, client.registered, LAST_DAY),
-            rng.u8(..60)
-        )
-    });
+    let at = shared.then(|| format!("{}T10:{:02}:00", day(rng, client.registered, LAST_DAY), rng.u8(..60)));
     format!(
         "{{\"client_uid\":\"{}\",\"partner_account\":\"{}\",\"reg_date\":\"{}\",\"client_country\":\"{}\",\
          \"volume_lots\":{},\"volume_mln_usd\":{},\"reward_usd\":\"{reward}\",\"rebate_amount_usd\":{},\
@@ -262,11 +212,7 @@ fn trader(rng: &mut Rng, number: u32, client: u32) -> String {
     };
     let activated = (rng.u8(..5) > 0).then(|| format!("{}T09:30:00", day(rng, signed, LAST_DAY)));
     let mut either = |number: u32| {
-        if rng.u8(..10) == 0 {
-            format!("\"{number}\"")
-        } else {
-            number.to_string()
-        }
+        if rng.u8(..10) == 0 { format!("\"{number}\"") } else { number.to_string() }
     };
     let (number, client) = (either(number), either(client));
     let archived = rng.u8(..15) == 0;
@@ -319,12 +265,7 @@ fn uid(rng: &mut Rng, seed: u64, serial: u32) -> String {
     first = (first ^ (first >> 16)).wrapping_mul(0x85EB_CA6B);
     first = (first ^ (first >> 13)).wrapping_mul(0xC2B2_AE35);
     first ^= first >> 16;
-    let (b, c, d, e) = (
-        rng.u16(..),
-        rng.u16(..0x1000),
-        rng.u16(..0x4000),
-        rng.u64(..1 << 48),
-    );
+    let (b, c, d, e) = (rng.u16(..), rng.u16(..0x1000), rng.u16(..0x4000), rng.u64(..1 << 48));
     format!("{first:08x}-{b:04x}-4{c:03x}-{:04x}-{e:012x}", 0x8000 | d)
 }
 
@@ -343,10 +284,7 @@ fn comment(rng: &mut Rng) -> String {
 
 /// A JSON string, or `null`.
 fn quoted(value: Option<impl ToString>) -> String {
-    value.map_or_else(
-        || "null".to_owned(),
-        |value| serde_json::Value::String(value.to_string()).to_string(),
-    )
+    value.map_or_else(|| "null".to_owned(), |value| serde_json::Value::String(value.to_string()).to_string())
 }
 
 /// Minor units as a decimal with so many places.
@@ -361,9 +299,5 @@ pub(super) fn fixed(minor: i64, places: usize) -> String {
 fn short(minor: i64) -> String {
     let text = fixed(minor, 4);
     let text = text.trim_end_matches('0');
-    if text.ends_with('.') {
-        format!("{text}0")
-    } else {
-        text.to_owned()
-    }
+    if text.ends_with('.') { format!("{text}0") } else { text.to_owned() }
 }

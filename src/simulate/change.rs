@@ -44,15 +44,9 @@ fn account(fields: &Fields, rng: &mut Rng) -> Vec<Edit> {
     let cents = Decimal::new(rng.i64(1..5_000), 2);
     let mut edits = vec![
         ("volume_lots", more(fields, "volume_lots", lots)),
-        (
-            "volume_mln_usd",
-            more(fields, "volume_mln_usd", lots / Decimal::TEN),
-        ),
+        ("volume_mln_usd", more(fields, "volume_mln_usd", lots / Decimal::TEN)),
         ("reward", format!("\"{}\"", more(fields, "reward", cents))),
-        (
-            "reward_usd",
-            format!("\"{}\"", more(fields, "reward_usd", cents)),
-        ),
+        ("reward_usd", format!("\"{}\"", more(fields, "reward_usd", cents))),
     ];
     if fields.text("trade_fn").is_none() {
         edits.push(("trade_fn", "\"2026-06-30\"".to_owned()));
@@ -63,15 +57,9 @@ fn account(fields: &Fields, rng: &mut Rng) -> Vec<Edit> {
 /// A client gets a rebate, and every second one another status.
 fn client(fields: &Fields, rng: &mut Rng) -> Vec<Edit> {
     let cents = Decimal::new(rng.i64(1..3_000), 2);
-    let mut edits = vec![(
-        "rebate_amount_usd",
-        more(fields, "rebate_amount_usd", cents),
-    )];
+    let mut edits = vec![("rebate_amount_usd", more(fields, "rebate_amount_usd", cents))];
     if rng.bool() {
-        let status = fields
-            .text("client_status")
-            .unwrap_or_default()
-            .to_ascii_uppercase();
+        let status = fields.text("client_status").unwrap_or_default().to_ascii_uppercase();
         let status = if status == "ACTIVE" { "LEFT" } else { "ACTIVE" };
         edits.push(("client_status", format!("\"{status}\"")));
     }
@@ -81,14 +69,9 @@ fn client(fields: &Fields, rng: &mut Rng) -> Vec<Edit> {
 /// A trader moves to another campaign, and every second one becomes valid or ceases to be.
 fn trader(fields: &Fields, rng: &mut Rng) -> Vec<Edit> {
     let now = fields.text("campaign").unwrap_or_default();
-    let others: Vec<&str> = ["low", "pay U", "RB you", "K.kan"]
-        .into_iter()
-        .filter(|name| *name != now)
-        .collect();
-    let mut edits = vec![(
-        "campaign",
-        format!("\"{}\"", others[rng.usize(..others.len())]),
-    )];
+    let others: Vec<&str> =
+        ["low", "pay U", "RB you", "K.kan"].into_iter().filter(|name| *name != now).collect();
+    let mut edits = vec![("campaign", format!("\"{}\"", others[rng.usize(..others.len())]))];
     if rng.bool() {
         edits.push(("valid", (fields.raw("valid") != Some("true")).to_string()));
     }
@@ -102,21 +85,14 @@ fn more(fields: &Fields, name: &str, by: Decimal) -> String {
 
 /// The row with some fields replaced, or added when it lacked them.
 fn edited(fields: &Fields, edits: &[Edit]) -> String {
-    let mut parts: Vec<(&str, &str)> = fields
-        .0
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.get()))
-        .collect();
+    let mut parts: Vec<(&str, &str)> =
+        fields.0.iter().map(|(name, value)| (name.as_str(), value.get())).collect();
     for (name, value) in edits {
         match parts.iter_mut().find(|(field, _)| field == name) {
             Some(part) => part.1 = value,
             None => parts.push((name, value)),
         }
     }
-    let part =
-        |(name, value): &(&str, &str)| format!("{}:{value}", Value::String((*name).to_owned()));
-    format!(
-        "{{{}}}",
-        parts.iter().map(part).collect::<Vec<_>>().join(",")
-    )
+    let part = |(name, value): &(&str, &str)| format!("{}:{value}", Value::String((*name).to_owned()));
+    format!("{{{}}}", parts.iter().map(part).collect::<Vec<_>>().join(","))
 }

@@ -35,12 +35,7 @@ static ACCOUNTS: Shape = Shape {
 };
 static CLIENTS: Shape = Shape {
     name: "clients",
-    sums: &[
-        "volume_lots",
-        "volume_mln_usd",
-        "reward_usd",
-        "rebate_amount_usd",
-    ],
+    sums: &["volume_lots", "volume_mln_usd", "reward_usd", "rebate_amount_usd"],
     orders: &["client_uid", "reg_date"],
     client: "client_uid",
     date: "reg_date",
@@ -50,11 +45,7 @@ const HAM: Partner = Partner {
     index: 0,
     clients: 664,
     accounts: 1363,
-    partner_accounts: &[
-        "1100000000000000001",
-        "1100000000000000002",
-        "1100000000000000003",
-    ],
+    partner_accounts: &["1100000000000000001", "1100000000000000002", "1100000000000000003"],
 };
 const JANISCHA: Partner = Partner {
     index: 1,
@@ -80,24 +71,15 @@ pub(super) fn systems(options: &Options) -> Vec<System> {
             base,
             empty: r#"{"data":[],"totals":{"count":0}}"#,
             tokens: Tokens::default(),
-            streams: vec![
-                Stream::new(&CLIENTS, book.clients),
-                Stream::new(&ACCOUNTS, book.accounts),
-            ],
+            streams: vec![Stream::new(&CLIENTS, book.clients), Stream::new(&ACCOUNTS, book.accounts)],
         }
     };
-    vec![
-        system("ham", "/exness-ham", &HAM),
-        system("janischa", "/exness-janischa", &JANISCHA),
-    ]
+    vec![system("ham", "/exness-ham", &HAM), system("janischa", "/exness-janischa", &JANISCHA)]
 }
 
 /// Login name and password of a partner.
 pub(super) fn credentials(name: &str) -> (String, String) {
-    (
-        format!("partner-{name}@example.test"),
-        format!("sim-{name}-password"),
-    )
+    (format!("partner-{name}@example.test"), format!("sim-{name}-password"))
 }
 
 /// Every address of a partner.
@@ -118,13 +100,8 @@ async fn login(State(seat): State<Seat>, headers: HeaderMap, body: Bytes) -> Res
         return response;
     }
     let given: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let (Some(login), Some(password)) = (given["login"].as_str(), given["password"].as_str())
-    else {
-        return refused(
-            StatusCode::BAD_REQUEST,
-            "detail",
-            "login and password are required",
-        );
+    let (Some(login), Some(password)) = (given["login"].as_str(), given["password"].as_str()) else {
+        return refused(StatusCode::BAD_REQUEST, "detail", "login and password are required");
     };
     let name = seat.system.name;
     let (right_login, right_password) = credentials(name);
@@ -199,34 +176,17 @@ fn answer(
     }
     let mut shift = 0;
     let order = if let Some(ordering) = &ask.ordering {
-        table
-            .order(ordering)
-            .map_err(|field| bad(format!("Cannot order by {field}")))?
+        table.order(ordering).map_err(|field| bad(format!("Cannot order by {field}")))?
     } else {
         // Rows come as the database happens to hold them: each request finds them moved.
-        shift = usize::try_from(stream.unordered.fetch_add(1, Ordering::Relaxed) * 13 % 29)
-            .unwrap_or(0);
+        shift = usize::try_from(stream.unordered.fetch_add(1, Ordering::Relaxed) * 13 % 29).unwrap_or(0);
         table.order("").map_err(bad)?
     };
     let kept = ask.filtered(&table, &order, by_client)?;
     let order: &[u32] = kept.as_deref().unwrap_or(&order);
-    let tally = if kept.is_some() {
-        &table.tally_of(order)
-    } else {
-        &table.tally
-    };
-    let rows = window(
-        order,
-        ask.offset,
-        ask.limit.unwrap_or(usize::MAX),
-        shift,
-        twist,
-    );
-    let totals = if by_client {
-        client_totals(tally)
-    } else {
-        account_totals(tally)
-    };
+    let tally = if kept.is_some() { &table.tally_of(order) } else { &table.tally };
+    let rows = window(order, ask.offset, ask.limit.unwrap_or(usize::MAX), shift, twist);
+    let totals = if by_client { client_totals(tally) } else { account_totals(tally) };
     let text = format!("{{\"data\":{},\"totals\":{totals}}}", table.array(&rows));
     let mut response = json_text(text);
     response.extensions_mut().insert(Rows(rows.len()));
@@ -234,26 +194,14 @@ fn answer(
 }
 
 /// The rows of a page, `shift` places further on in a ring, and as a fault has it.
-fn window(
-    order: &[u32],
-    offset: usize,
-    limit: usize,
-    shift: usize,
-    twist: Option<Twist>,
-) -> Vec<u32> {
+fn window(order: &[u32], offset: usize, limit: usize, shift: usize, twist: Option<Twist>) -> Vec<u32> {
     let count = order.len();
     if count == 0 || twist == Some(Twist::EmptyPage) {
         return Vec::new();
     }
     let size = limit.min(count.saturating_sub(offset));
-    let turn = if twist == Some(Twist::Reorder) {
-        shift + count.div_ceil(3)
-    } else {
-        shift
-    };
-    let mut rows: Vec<u32> = (offset..offset + size)
-        .map(|place| order[(place + turn) % count])
-        .collect();
+    let turn = if twist == Some(Twist::Reorder) { shift + count.div_ceil(3) } else { shift };
+    let mut rows: Vec<u32> = (offset..offset + size).map(|place| order[(place + turn) % count]).collect();
     match twist {
         Some(Twist::Duplicate) if size > 0 => {
             let again = (size / 2).clamp(1, 5).min(size);
@@ -271,12 +219,7 @@ fn window(
 
 impl Ask {
     fn new(pairs: Vec<(String, String)>) -> Result<Self, (StatusCode, String)> {
-        let one = |name: &str| {
-            pairs
-                .iter()
-                .rfind(|(key, _)| key == name)
-                .map(|(_, value)| value.clone())
-        };
+        let one = |name: &str| pairs.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.clone());
         let number = |name: &str| match one(name).filter(|text| !text.is_empty()) {
             None => Ok(None),
             Some(text) => text
@@ -287,20 +230,12 @@ impl Ask {
         let limit = number("limit")?.filter(|limit| *limit > 0);
         let offset = number("offset")?.unwrap_or(0);
         let ordering = one("ordering").filter(|text| !text.is_empty());
-        Ok(Self {
-            ordering,
-            limit,
-            offset,
-            pairs,
-        })
+        Ok(Self { ordering, limit, offset, pairs })
     }
 
     fn values(&self, name: &str) -> Vec<&str> {
         let given = self.pairs.iter().filter(|(key, _)| key == name);
-        given
-            .flat_map(|(_, value)| value.split(','))
-            .filter(|value| !value.is_empty())
-            .collect()
+        given.flat_map(|(_, value)| value.split(',')).filter(|value| !value.is_empty()).collect()
     }
 
     /// The rows that match the filters; `None` when there are none.
@@ -312,19 +247,13 @@ impl Ask {
     ) -> Result<Option<Vec<u32>>, (StatusCode, String)> {
         let from = self.values("reg_date_from").pop().unwrap_or_default();
         let to = self.values("reg_date_to").pop().unwrap_or_default();
-        if [from, to]
-            .iter()
-            .any(|day| !day.is_empty() && day.parse::<jiff::civil::Date>().is_err())
-        {
+        if [from, to].iter().any(|day| !day.is_empty() && day.parse::<jiff::civil::Date>().is_err()) {
             return Err(bad("Enter a valid date".to_owned()));
         }
         let uids = self.values("client_uid");
         let numbers = self.values("client_account");
         if by_client && uids.iter().any(|uid| uid.len() != 36) {
-            return Err((
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Internal Server Error".to_owned(),
-            ));
+            return Err((StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error".to_owned()));
         }
         if !by_client && numbers.iter().any(|number| number.parse::<u64>().is_err()) {
             return Err(bad("client_account: a whole number is required".to_owned()));
@@ -379,20 +308,13 @@ fn client_totals(tally: &Tally) -> String {
 
 /// The page of the firewall that stands in front, for those who do not say who they are.
 fn firewall(headers: &HeaderMap) -> Option<Response> {
-    let named = headers
-        .get(header::USER_AGENT)
-        .is_some_and(|agent| !agent.is_empty());
+    let named = headers.get(header::USER_AGENT).is_some_and(|agent| !agent.is_empty());
     (!named).then(|| page(StatusCode::FORBIDDEN, "Access denied"))
 }
 
 fn signed_in(seat: &Seat, headers: &HeaderMap) -> bool {
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let token = given
-        .strip_prefix("JWT ")
-        .or_else(|| given.strip_prefix("Bearer "));
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let token = given.strip_prefix("JWT ").or_else(|| given.strip_prefix("Bearer "));
     token.is_some_and(|token| seat.system.tokens.good(token, now()))
 }
 
@@ -405,7 +327,5 @@ fn bad(why: String) -> (StatusCode, String) {
 }
 
 fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

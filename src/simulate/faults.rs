@@ -125,10 +125,7 @@ impl Fault {
     /// Sets the detail of what happens.
     #[must_use]
     pub fn value(self, value: impl Into<Value>) -> Self {
-        Self {
-            value: value.into(),
-            ..self
-        }
+        Self { value: value.into(), ..self }
     }
 
     fn meets(&self, system: &str, address: &str) -> bool {
@@ -159,12 +156,7 @@ impl Faults {
     /// Counts a request and gives the first fault that is due on it.
     pub fn meet(&self, system: &str, address: &str) -> Option<Fault> {
         let mut due = None;
-        for (fault, seen) in self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter_mut()
-        {
+        for (fault, seen) in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
             if fault.meets(system, address) {
                 *seen += 1;
                 if due.is_none() && fault.active(*seen) {

@@ -29,10 +29,7 @@ pub(super) struct Rows(pub usize);
 /// Lets a request pass to its system, or fail as planned.
 pub(super) async fn gate(State(seat): State<Seat>, mut request: Request, next: Next) -> Response {
     let Seat { world, system } = &seat;
-    let address = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |address| address.as_str());
+    let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
     let fault = world.faults.meet(system.name, address);
     let mut entry = Entry {
         at_ms: u64::try_from(world.started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -87,11 +84,7 @@ pub(super) fn page(status: StatusCode, words: &str) -> Response {
 
 fn seen(entry: Entry, response: &Response) -> Entry {
     let rows = response.extensions().get::<Rows>().map_or(0, |rows| rows.0);
-    Entry {
-        status: response.status().as_u16(),
-        rows: rows as u64,
-        ..entry
-    }
+    Entry { status: response.status().as_u16(), rows: rows as u64, ..entry }
 }
 
 /// The answer of faults that keep the request from being processed.
@@ -106,25 +99,17 @@ fn instead(fault: &Fault, empty: &'static str) -> Option<Response> {
 }
 
 fn status(value: &Value) -> Response {
-    let code = value
-        .get("code")
-        .unwrap_or(value)
-        .as_u64()
-        .and_then(|code| u16::try_from(code).ok());
-    let code = code
-        .and_then(|code| StatusCode::from_u16(code).ok())
-        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let code = value.get("code").unwrap_or(value).as_u64().and_then(|code| u16::try_from(code).ok());
+    let code =
+        code.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let word = match code.as_u16() {
         401 => "TokenExpired",
         429 => "Throttled",
         _ => code.canonical_reason().unwrap_or("Error"),
     };
     let mut response = (code, axum::Json(json!({ "detail": word }))).into_response();
-    let after = value.get("retry_after").map(|after| {
-        after
-            .as_str()
-            .map_or_else(|| after.to_string(), str::to_owned)
-    });
+    let after =
+        value.get("retry_after").map(|after| after.as_str().map_or_else(|| after.to_string(), str::to_owned));
     if let Some(after) = after.and_then(|after| HeaderValue::from_str(&after).ok()) {
         response.headers_mut().insert(header::RETRY_AFTER, after);
     }
@@ -146,9 +131,7 @@ fn twist(fault: &Fault) -> Option<Twist> {
 async fn spoiled(world: &World, fault: &Fault, response: Response) -> Response {
     match fault.action {
         Action::Late => {
-            world
-                .pause(Duration::from_millis(fault.value.as_u64().unwrap_or(1000)).min(BOUND))
-                .await;
+            world.pause(Duration::from_millis(fault.value.as_u64().unwrap_or(1000)).min(BOUND)).await;
             response
         }
         Action::DropAfter if fault.value == "half" => {
@@ -180,44 +163,31 @@ async fn spoiled(world: &World, fault: &Fault, response: Response) -> Response {
 
 async fn whole(response: Response) -> (axum::http::response::Parts, Bytes) {
     let (parts, body) = response.into_parts();
-    let body = body
-        .collect()
-        .await
-        .map(http_body_util::Collected::to_bytes)
-        .unwrap_or_default();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     (parts, body)
 }
 
 /// Sends the body in another way, with its whole length announced.
 async fn with_body(response: Response, way: impl FnOnce(Bytes) -> Body) -> Response {
     let (mut parts, body) = whole(response).await;
-    parts
-        .headers
-        .insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     Response::from_parts(parts, way(body))
 }
 
 fn dripping(body: Bytes, step: Duration, stopping: tokio::sync::watch::Receiver<bool>) -> Body {
     let end = tokio::time::Instant::now() + BOUND;
-    Body::from_stream(stream::unfold(
-        (body, stopping),
-        move |(mut body, mut stopping)| async move {
-            if body.is_empty() {
-                return None;
-            }
-            let stopped = tokio::select! {
-                () = tokio::time::sleep(step) => false,
-                _ = stopping.wait_for(|stop| *stop) => true,
-            };
-            let late = stopped || tokio::time::Instant::now() > end;
-            let size = if late {
-                body.len()
-            } else {
-                body.len().min(DRIP)
-            };
-            Some((Ok::<_, Infallible>(body.split_to(size)), (body, stopping)))
-        },
-    ))
+    Body::from_stream(stream::unfold((body, stopping), move |(mut body, mut stopping)| async move {
+        if body.is_empty() {
+            return None;
+        }
+        let stopped = tokio::select! {
+            () = tokio::time::sleep(step) => false,
+            _ = stopping.wait_for(|stop| *stop) => true,
+        };
+        let late = stopped || tokio::time::Instant::now() > end;
+        let size = if late { body.len() } else { body.len().min(DRIP) };
+        Some((Ok::<_, Infallible>(body.split_to(size)), (body, stopping)))
+    }))
 }
 
 /// An answer that fails before its first byte, which makes the server close the connection.
@@ -227,10 +197,7 @@ fn dropped() -> Response {
 }
 
 fn broken() -> std::io::Error {
-    std::io::Error::new(
-        std::io::ErrorKind::ConnectionAborted,
-        "a planned fault closed the connection",
-    )
+    std::io::Error::new(std::io::ErrorKind::ConnectionAborted, "a planned fault closed the connection")
 }
 
 /// An answer of ready-made JSON text.

@@ -50,19 +50,12 @@ impl Ledger {
     pub fn of(&self, system: &str) -> Vec<Entry> {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all = system.is_empty() || system == "*";
-        entries
-            .iter()
-            .filter(|entry| all || entry.system == system)
-            .cloned()
-            .collect()
+        entries.iter().filter(|entry| all || entry.system == system).cloned().collect()
     }
 
     /// Forgets everything.
     pub fn clear(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -77,7 +70,5 @@ pub(super) fn redacted(query: &str) -> String {
 
 fn secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    ["token", "password", "secret", "key"]
-        .iter()
-        .any(|word| key.contains(word))
+    ["token", "password", "secret", "key"].iter().any(|word| key.contains(word))
 }

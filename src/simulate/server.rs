@@ -100,10 +100,7 @@ impl World {
 
     /// A stream of a system.
     pub fn stream(&self, system: &str, stream: &str) -> Option<&Stream> {
-        let system = self
-            .systems
-            .iter()
-            .find(|candidate| candidate.name == system)?;
+        let system = self.systems.iter().find(|candidate| candidate.name == system)?;
         system.stream(stream)
     }
 
@@ -153,11 +150,7 @@ impl System {
 impl Stream {
     /// A stream with these rows.
     pub fn new(shape: &'static Shape, rows: Vec<String>) -> Self {
-        Self {
-            shape,
-            unordered: AtomicU64::new(0),
-            table: RwLock::new(Arc::new(Table::new(shape, rows))),
-        }
+        Self { shape, unordered: AtomicU64::new(0), table: RwLock::new(Arc::new(Table::new(shape, rows))) }
     }
 
     /// The rows as they are now; later changes do not touch what was taken.
@@ -175,10 +168,7 @@ impl Stream {
 impl Tokens {
     /// Remembers a token until it expires.
     pub fn add(&self, token: String, expires: u64) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(token, expires);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(token, expires);
     }
 
     /// Whether a token was handed out, not taken away and not expired at `now` (Unix seconds).
@@ -189,10 +179,7 @@ impl Tokens {
 
     /// Takes all tokens away.
     pub fn clear(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -204,20 +191,10 @@ pub(super) fn router(world: &Arc<World>) -> Router {
         .route("/_sim/ledger", get(ledger))
         .with_state(Arc::clone(world));
     for system in &world.systems {
-        let seat = Seat {
-            world: Arc::clone(world),
-            system: Arc::clone(system),
-        };
-        let routes = if system.name == xm::NAME {
-            xm::routes(system.base)
-        } else {
-            exness::routes(system.base)
-        };
-        router = router.merge(
-            routes
-                .layer(from_fn_with_state(seat.clone(), gate))
-                .with_state(seat),
-        );
+        let seat = Seat { world: Arc::clone(world), system: Arc::clone(system) };
+        let routes =
+            if system.name == xm::NAME { xm::routes(system.base) } else { exness::routes(system.base) };
+        router = router.merge(routes.layer(from_fn_with_state(seat.clone(), gate)).with_state(seat));
     }
     router
 }
@@ -270,12 +247,7 @@ fn refused(why: &str) -> Response {
 }
 
 fn truth(table: &Table) -> Value {
-    let sum = |field: &&str| {
-        (
-            (*field).to_owned(),
-            Value::String(table.tally.sum(table.shape, field)),
-        )
-    };
+    let sum = |field: &&str| ((*field).to_owned(), Value::String(table.tally.sum(table.shape, field)));
     let sums: Map<String, Value> = table.shape.sums.iter().map(sum).collect();
     json!({ "count": table.tally.count, "clients": table.tally.clients, "sums": sums })
 }

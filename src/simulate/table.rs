@@ -76,13 +76,7 @@ impl Table {
     pub fn new(shape: &'static Shape, rows: Vec<String>) -> Self {
         let facts: Vec<Facts> = rows.iter().map(|row| facts(shape, row)).collect();
         let tally = tally(shape, facts.iter());
-        Self {
-            shape,
-            rows,
-            tally,
-            facts,
-            orders: Mutex::default(),
-        }
+        Self { shape, rows, tally, facts, orders: Mutex::default() }
     }
 
     /// Row numbers sorted by `ordering` (`a,-b`); ties keep the order of creation. `Err` names the
@@ -94,9 +88,7 @@ impl Table {
         }
         let mut order: Vec<u32> = (0..).take(self.rows.len()).collect();
         for part in ordering.split(',').rev().filter(|part| !part.is_empty()) {
-            let (field, descending) = part
-                .strip_prefix('-')
-                .map_or((part, false), |field| (field, true));
+            let (field, descending) = part.strip_prefix('-').map_or((part, false), |field| (field, true));
             if !self.shape.orders.contains(&field) {
                 return Err(field.to_owned());
             }
@@ -122,18 +114,12 @@ impl Table {
 
     /// Count and sums of the given rows.
     pub fn tally_of(&self, rows: &[u32]) -> Tally {
-        tally(
-            self.shape,
-            rows.iter().map(|row| &self.facts[*row as usize]),
-        )
+        tally(self.shape, rows.iter().map(|row| &self.facts[*row as usize]))
     }
 
     /// The rows as one JSON array.
     pub fn array(&self, rows: &[u32]) -> String {
-        let size: usize = rows
-            .iter()
-            .map(|row| self.rows[*row as usize].len() + 1)
-            .sum();
+        let size: usize = rows.iter().map(|row| self.rows[*row as usize].len() + 1).sum();
         let mut text = String::with_capacity(size + 512);
         text.push('[');
         for (index, row) in rows.iter().enumerate() {
@@ -151,11 +137,7 @@ impl Tally {
     /// The sum of a field as plain decimal text: money with two decimals or more, volumes trimmed.
     pub fn sum(&self, shape: &Shape, field: &str) -> String {
         let index = shape.sums.iter().position(|name| *name == field);
-        let mut sum = index
-            .and_then(|index| self.sums.get(index))
-            .copied()
-            .unwrap_or_default()
-            .normalize();
+        let mut sum = index.and_then(|index| self.sums.get(index)).copied().unwrap_or_default().normalize();
         let volume = field.ends_with("_lots") || field.ends_with("_mln_usd");
         if !volume && sum.scale() < 2 {
             sum.rescale(2);
@@ -167,10 +149,7 @@ impl Tally {
 impl Fields<'_> {
     /// The value of a field as it is written.
     pub fn raw(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(field, _)| field == name)
-            .map(|(_, value)| value.get())
+        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.get())
     }
 
     /// The value of a field as text, quotes taken off; `null` and absent are `None`.
@@ -182,9 +161,7 @@ impl Fields<'_> {
     /// The value of a field as an exact decimal, written as number or text in any digits.
     pub fn amount(&self, name: &str) -> Option<Decimal> {
         let text: String = self.text(name)?.trim().chars().map(western).collect();
-        Decimal::from_str_exact(&text)
-            .ok()
-            .or_else(|| Decimal::from_scientific(&text).ok())
+        Decimal::from_str_exact(&text).ok().or_else(|| Decimal::from_scientific(&text).ok())
     }
 }
 
@@ -211,33 +188,21 @@ impl<'de> Deserialize<'de> for Fields<'de> {
 }
 
 fn facts(shape: &Shape, row: &str) -> Facts {
-    let none = Facts {
-        amounts: vec![Decimal::ZERO; shape.sums.len()],
-        ..Facts::default()
-    };
+    let none = Facts { amounts: vec![Decimal::ZERO; shape.sums.len()], ..Facts::default() };
     let Ok(fields) = serde_json::from_str::<Fields>(row) else {
         return none;
     };
-    let date = fields
-        .text(shape.date)
-        .and_then(|text| text.as_bytes().get(..10)?.try_into().ok());
+    let date = fields.text(shape.date).and_then(|text| text.as_bytes().get(..10)?.try_into().ok());
     Facts {
         date: date.unwrap_or_default(),
         client: fields.text(shape.client).unwrap_or_default(),
         currency: fields.text("currency"),
-        amounts: shape
-            .sums
-            .iter()
-            .map(|name| fields.amount(name).unwrap_or_default())
-            .collect(),
+        amounts: shape.sums.iter().map(|name| fields.amount(name).unwrap_or_default()).collect(),
     }
 }
 
 fn tally<'a>(shape: &Shape, rows: impl Iterator<Item = &'a Facts>) -> Tally {
-    let mut tally = Tally {
-        sums: vec![Decimal::ZERO; shape.sums.len()],
-        ..Tally::default()
-    };
+    let mut tally = Tally { sums: vec![Decimal::ZERO; shape.sums.len()], ..Tally::default() };
     let mut clients = HashSet::new();
     for row in rows {
         tally.count += 1;
@@ -258,9 +223,7 @@ fn tally<'a>(shape: &Shape, rows: impl Iterator<Item = &'a Facts>) -> Tally {
 
 /// Account numbers and ids are sorted as the numbers they are, all else as text.
 fn key(row: &str, field: &str) -> Key {
-    let text = serde_json::from_str::<Fields>(row)
-        .ok()
-        .and_then(|fields| fields.text(field));
+    let text = serde_json::from_str::<Fields>(row).ok().and_then(|fields| fields.text(field));
     match text {
         None => Key::Missing,
         Some(text) => match text.parse() {

@@ -34,44 +34,22 @@ impl Visitor {
     async fn with(options: Options) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let simulator = Simulator::start(options, None).await.unwrap();
-        let http = Client::builder()
-            .user_agent("test")
-            .no_proxy()
-            .build()
-            .unwrap();
-        let mut visitor = Self {
-            simulator,
-            http,
-            token: String::new(),
-        };
+        let http = Client::builder().user_agent("test").no_proxy().build().unwrap();
+        let mut visitor = Self { simulator, http, token: String::new() };
         visitor.login().await;
         visitor.simulator.clear_ledger();
         visitor
     }
 
     async fn login(&mut self) {
-        let answer: Value = self
-            .try_login("ham", "sim-ham-password")
-            .await
-            .json_value()
-            .await;
-        self.token = answer["token"]
-            .as_str()
-            .unwrap()
-            .strip_prefix("JWT ")
-            .unwrap()
-            .to_owned();
+        let answer: Value = self.try_login("ham", "sim-ham-password").await.json_value().await;
+        self.token = answer["token"].as_str().unwrap().strip_prefix("JWT ").unwrap().to_owned();
     }
 
     async fn try_login(&self, name: &str, password: &str) -> Response {
         let url = format!("{}/exness-{name}/api/v2/auth/", self.simulator.url());
         let body = json!({ "login": format!("partner-{name}@example.test"), "password": password });
-        self.http
-            .post(url)
-            .body(body.to_string())
-            .send()
-            .await
-            .unwrap()
+        self.http.post(url).body(body.to_string()).send().await.unwrap()
     }
 
     async fn send(&self, path: &str) -> reqwest::Result<Response> {
@@ -80,9 +58,7 @@ impl Visitor {
         } else {
             format!("JWT {}", self.token)
         };
-        let request = self
-            .http
-            .request(Method::GET, format!("{}{path}", self.simulator.url()));
+        let request = self.http.request(Method::GET, format!("{}{path}", self.simulator.url()));
         request.header("authorization", authorization).send().await
     }
 
@@ -100,9 +76,7 @@ impl Visitor {
     async fn pages(&self, path: &str, ordering: &str, key: &str) -> Vec<String> {
         let (mut keys, mut offset) = (Vec::new(), 0);
         loop {
-            let page = self
-                .json(&format!("{path}?limit=100&offset={offset}{ordering}"))
-                .await;
+            let page = self.json(&format!("{path}?limit=100&offset={offset}{ordering}")).await;
             let rows = page["data"].as_array().unwrap();
             keys.extend(rows.iter().map(|row| row[key].to_string()));
             offset += 100;

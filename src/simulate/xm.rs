@@ -20,13 +20,8 @@ pub(super) const NAME: &str = "xm";
 /// The token the partner portal has handed out.
 pub(super) const TOKEN: &str = "sim-xm-token";
 
-static TRADERS: Shape = Shape {
-    name: "traders",
-    sums: &[],
-    orders: &["traderId"],
-    client: "clientId",
-    date: "signUpDate",
-};
+static TRADERS: Shape =
+    Shape { name: "traders", sums: &[], orders: &["traderId"], client: "clientId", date: "signUpDate" };
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,10 +38,7 @@ pub(super) fn system(options: &Options) -> System {
         base: "/xm/api",
         empty: "[]",
         tokens: Tokens::default(),
-        streams: vec![Stream::new(
-            &TRADERS,
-            traders(options.seed, options.scale, options.xm_several),
-        )],
+        streams: vec![Stream::new(&TRADERS, traders(options.seed, options.scale, options.xm_several))],
     }
 }
 
@@ -54,10 +46,7 @@ pub(super) fn system(options: &Options) -> System {
 pub(super) fn routes(base: &str) -> Router<Seat> {
     Router::new()
         .route(&format!("{base}/trader-statistics/trader-list"), get(list))
-        .route(
-            &format!("{base}/trader-statistics/lot-rebate"),
-            get(lot_rebate),
-        )
+        .route(&format!("{base}/trader-statistics/lot-rebate"), get(lot_rebate))
         .route(&format!("{base}/trader-statistics/trades"), get(trades))
         .route(&format!("{base}/traders/{{login}}"), get(trader))
         .route(&format!("{base}/{{*rest}}"), any(nothing_here))
@@ -128,11 +117,7 @@ async fn trades(
         Ok(found) => found,
         Err(response) => return *response,
     };
-    let wanted: Vec<&str> = window
-        .trader_ids
-        .iter()
-        .flat_map(|ids| ids.split(','))
-        .collect();
+    let wanted: Vec<&str> = window.trader_ids.iter().flat_map(|ids| ids.split(',')).collect();
     let trade = |row: &u32| {
         let fields: Fields = serde_json::from_str(&table.rows[*row as usize]).ok()?;
         let login = fields.text("traderId")?;
@@ -162,9 +147,7 @@ async fn trader(
         stream.table().rows.iter().find_map(|row| {
             let fields: Fields = serde_json::from_str(row).ok()?;
             (fields.text("traderId")? == login).then(|| {
-                let number = login
-                    .parse::<u64>()
-                    .map_or_else(|_| json!(login), |number| json!(number));
+                let number = login.parse::<u64>().map_or_else(|_| json!(login), |number| json!(number));
                 json!({
                     "loginID": number,
                     "validated": fields.raw("valid") == Some("true"),
@@ -177,11 +160,7 @@ async fn trader(
     });
     match found {
         Some(found) => Json(found).into_response(),
-        None => (
-            StatusCode::NOT_FOUND,
-            Json(json!({ "message": "Trader not found" })),
-        )
-            .into_response(),
+        None => (StatusCode::NOT_FOUND, Json(json!({ "message": "Trader not found" }))).into_response(),
     }
 }
 
@@ -197,32 +176,22 @@ fn inside(
     if let Some(response) = stranger(twist, headers) {
         return Err(Box::new(response));
     }
-    let day = |text: &Option<String>| {
-        text.clone()
-            .filter(|text| text.parse::<jiff::civil::Date>().is_ok())
-    };
+    let day = |text: &Option<String>| text.clone().filter(|text| text.parse::<jiff::civil::Date>().is_ok());
     let (Some(from), Some(to)) = (day(&window.start_time), day(&window.end_time)) else {
         let why = json!({ "message": "startTime and endTime are required as YYYY-MM-DD" });
-        return Err(Box::new(
-            (StatusCode::BAD_REQUEST, Json(why)).into_response(),
-        ));
+        return Err(Box::new((StatusCode::BAD_REQUEST, Json(why)).into_response()));
     };
     let Some(stream) = seat.system.stream(TRADERS.name) else {
         return Err(Box::new(page(StatusCode::NOT_FOUND, "404 Not Found")));
     };
     let table = stream.table();
-    let rows = (0..)
-        .take(table.rows.len())
-        .filter(|row| table.within(*row, &from, &to))
-        .collect();
+    let rows = (0..).take(table.rows.len()).filter(|row| table.within(*row, &from, &to)).collect();
     Ok((table, rows))
 }
 
 /// The page shown to one who has not the right token.
 fn stranger(twist: Option<Twist>, headers: &HeaderMap) -> Option<Response> {
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let right = given.and_then(|given| given.strip_prefix("Bearer ")) == Some(TOKEN);
     (!right || twist == Some(Twist::Expired))
         .then(|| page(StatusCode::UNAUTHORIZED, "401 Authorization Required"))

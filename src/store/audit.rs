@@ -154,7 +154,8 @@ impl Store {
                 hash = sealed;
             }
         }
-        let sql = "SELECT COUNT(*) FROM audit a WHERE NOT EXISTS (SELECT 1 FROM seal s WHERE s.entry_id = a.id)";
+        let sql =
+            "SELECT COUNT(*) FROM audit a WHERE NOT EXISTS (SELECT 1 FROM seal s WHERE s.entry_id = a.id)";
         checked.unsealed = u64::try_from(self.db.row(sql, []).await?.context("no count")?.get::<i64>(0)?)?;
         Ok(checked)
     }

@@ -98,7 +98,11 @@ pub async fn upsert(tx: &mut Tx, table: &str, conflict: &str, batch: Batch) -> R
 pub async fn update(tx: &mut Tx, table: &str, batch: Batch) -> Result<()> {
     let id = batch.columns.first().map_or("id", |(name, _)| name);
     let columns = names(batch.columns, "");
-    let set = batch.columns[1..].iter().map(|(name, _)| format!("{name} = u.{name}")).collect::<Vec<_>>().join(", ");
+    let set = batch.columns[1..]
+        .iter()
+        .map(|(name, _)| format!("{name} = u.{name}"))
+        .collect::<Vec<_>>()
+        .join(", ");
     write(
         tx,
         batch,
@@ -227,8 +231,7 @@ pub async fn rows_by_text(
             let mut rows = Vec::with_capacity(wanted.len());
             for some in wanted.chunks(SQLITE_ROWS * 2) {
                 let sql = format!("{sql} AND {column} IN ({})", vec!["?"; some.len()].join(","));
-                let values =
-                    std::iter::once(first.clone()).chain(some.iter().map(|w| Value::from(*w)));
+                let values = std::iter::once(first.clone()).chain(some.iter().map(|w| Value::from(*w)));
                 let query = sqlx::query_with(AssertSqlSafe(sql), sqlite_args(values)?);
                 let found = query.persistent(some.len() == SQLITE_ROWS * 2).fetch_all(&mut **tx).await?;
                 rows.extend(found.into_iter().map(Row::Sqlite));

@@ -328,7 +328,8 @@ async fn open_sqlite(file: &Path) -> Result<Db> {
         .connect_with(options.read_only(true).create_if_missing(false).pragma("cache_size", "-8192"))
         .await?;
     let db = Db { pools: Pools::Sqlite { write, read, file: file.to_owned() } };
-    let version: String = db.row("SELECT sqlite_version()", []).await?.context("no SQLite version")?.get(0)?;
+    let version: String =
+        db.row("SELECT sqlite_version()", []).await?.context("no SQLite version")?.get(0)?;
     let parts: Vec<u32> = version.split('.').filter_map(|part| u32::from_str(part).ok()).collect();
     if parts.as_slice() < [SQLITE_NEEDED.0, SQLITE_NEEDED.1, SQLITE_NEEDED.2].as_slice() {
         bail!("SQLite {version} can corrupt its log; 3.51.3 or newer is needed");
@@ -377,22 +378,38 @@ impl Db {
             }
             Pools::Postgres(pool) => {
                 let mut connection = pool.acquire().await?.detach();
-                sqlx::query("SELECT pg_advisory_lock($1)").bind(ENGINES + id).execute(&mut connection).await?;
+                sqlx::query("SELECT pg_advisory_lock($1)")
+                    .bind(ENGINES + id)
+                    .execute(&mut connection)
+                    .await?;
                 Ok(Some(Hold::Postgres(connection)))
             }
         }
     }
 
-    /// Whether engine `id` is alive. On SQLite only the caller can be: it must hold the lock itself.
-    pub async fn is_held(&self, id: i64) -> Result<bool> {
-        let Pools::Postgres(pool) = &self.pools else { return Ok(false) };
-        let mut tx = pool.begin().await?;
-        let free: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)")
-            .bind(ENGINES + id)
-            .fetch_one(&mut *tx)
-            .await?;
-        tx.rollback().await?;
-        Ok(!free)
+    /// Whether engine `id` is alive, asked by the engine `own` or (`None`) by a process that is none.
+    pub async fn is_held(&self, id: i64, own: Option<i64>) -> Result<bool> {
+        match &self.pools {
+            Pools::Sqlite { file, .. } => match own {
+                // There is one engine only: any other has died.
+                Some(own) => Ok(own == id),
+                None => {
+                    let Ok(lock) = std::fs::File::open(format!("{}-lock", file.display())) else {
+                        return Ok(false);
+                    };
+                    Ok(matches!(lock.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+                }
+            },
+            Pools::Postgres(pool) => {
+                let mut tx = pool.begin().await?;
+                let free: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)")
+                    .bind(ENGINES + id)
+                    .fetch_one(&mut *tx)
+                    .await?;
+                tx.rollback().await?;
+                Ok(!free)
+            }
+        }
     }
 }
 

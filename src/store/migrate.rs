@@ -49,7 +49,9 @@ pub async fn migrate(db: &Db, now: i64) -> Result<Vec<&'static str>> {
         if at.has == 0 && taken.is_empty() {
             tx.script("CREATE TABLE migration (name TEXT PRIMARY KEY, at BIGINT NOT NULL)").await?;
         }
-        tx.script(&for_database(text, db.is_postgres())).await.with_context(|| format!("migration {name}"))?;
+        tx.script(&for_database(text, db.is_postgres()))
+            .await
+            .with_context(|| format!("migration {name}"))?;
         tx.execute("INSERT INTO migration (name, at) VALUES ($1, $2)", [(*name).into(), now.into()]).await?;
         tx.commit().await?;
         taken.push(*name);

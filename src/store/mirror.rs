@@ -372,8 +372,7 @@ impl Store {
     pub async fn client_keys(&self, table: Table, ids: &[i64]) -> Result<Vec<String>> {
         let mut keys = Vec::with_capacity(ids.len());
         for ids in ids.chunks(1000) {
-            let sql =
-                format!("SELECT client_key FROM {} WHERE id IN ({})", table.name(), bulk::id_list(ids));
+            let sql = format!("SELECT client_key FROM {} WHERE id IN ({})", table.name(), bulk::id_list(ids));
             for row in self.db.rows(&sql, []).await? {
                 keys.extend(row.get::<Option<String>>(0)?);
             }

@@ -99,9 +99,8 @@ impl Store {
 
     /// Runs, newest first, below the number `before`; of one system if named.
     pub async fn runs(&self, system: Option<&str>, before: Option<i64>, limit: i64) -> Result<Vec<Run>> {
-        let sql = format!(
-            "{RUN} WHERE ($1 = '' OR system = $1) AND ($2 = 0 OR id < $2) ORDER BY id DESC LIMIT $3"
-        );
+        let sql =
+            format!("{RUN} WHERE ($1 = '' OR system = $1) AND ($2 = 0 OR id < $2) ORDER BY id DESC LIMIT $3");
         let args = [system.unwrap_or("").into(), before.unwrap_or(0).into(), limit.into()];
         let mut runs = Vec::new();
         for row in self.db.rows(&sql, args).await? {
@@ -138,7 +137,13 @@ impl Store {
 
     /// Takes a run that is queued, whose lease ran out, or that belonged to the engine `dead`.
     /// `None` when somebody else was quicker.
-    pub async fn claim_run(&self, run: i64, engine: i64, dead: Option<i64>, now: i64) -> Result<Option<Claim>> {
+    pub async fn claim_run(
+        &self,
+        run: i64,
+        engine: i64,
+        dead: Option<i64>,
+        now: i64,
+    ) -> Result<Option<Claim>> {
         let mut tx = self.begin().await?;
         let row = tx
             .row(
@@ -346,7 +351,8 @@ fn read_run(row: &Row) -> Result<Run> {
 
 fn read_stage(row: &Row) -> Result<Stage> {
     let status: String = row.get(2)?;
-    let count = |index| -> Result<Option<u64>> { Ok(row.get::<Option<i64>>(index)?.map(|n| n.max(0) as u64)) };
+    let count =
+        |index| -> Result<Option<u64>> { Ok(row.get::<Option<i64>>(index)?.map(|n| n.max(0) as u64)) };
     Ok(Stage {
         position: row.get(0)?,
         name: row.get(1)?,

@@ -150,7 +150,15 @@ impl Sorted {
             match read(&row.raw) {
                 Err(reject) => {
                     let (rule, field) = (reject.rule, reject.field);
-                    self.leave_out(Disposition::Rejected, rule, field, Some(&row.key), &row.raw, stream, read);
+                    self.leave_out(
+                        Disposition::Rejected,
+                        rule,
+                        field,
+                        Some(&row.key),
+                        &row.raw,
+                        stream,
+                        read,
+                    );
                     // It is there, only not in a form we can store: its last good values stay.
                     self.saw.extend(known.map(|k| k.id));
                 }

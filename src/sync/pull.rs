@@ -205,14 +205,14 @@ impl Reading<'_> {
                 rest.iter().enumerate().map(|(at, row)| (at, row.key.as_str(), row.hash)).collect();
             let (same, sums) = mirror::same(&mut tx, stream, self.stream_id, claim.run, &asked).await?;
             // A record seen on an earlier page is no unchanged row but a duplicate: sorted below.
-            let new: Vec<(usize, i64)> =
-                same.iter().copied().filter(|(_, id)| !self.seen.has(*id)).collect();
+            let new: Vec<(usize, i64)> = same.iter().copied().filter(|(_, id)| !self.seen.has(*id)).collect();
             let ids: Vec<i64> = new.iter().map(|(_, id)| *id).collect();
             let sums =
                 if new.len() == same.len() { sums } else { mirror::sums_of(&mut tx, stream, &ids).await? };
             let done: HashSet<usize> = new.iter().map(|(at, _)| *at).collect();
             sorted.unchanged(ids, &sums);
-            rest = rest.into_iter().enumerate().filter(|(at, _)| !done.contains(at)).map(|(_, r)| r).collect();
+            rest =
+                rest.into_iter().enumerate().filter(|(at, _)| !done.contains(at)).map(|(_, r)| r).collect();
         }
         let keys: Vec<&str> = rest.iter().map(|row| row.key.as_str()).collect();
         let known = if fresh {
@@ -236,13 +236,15 @@ impl Reading<'_> {
                     action: "page.stored",
                     subject: &subject,
                     run: Some(claim.run),
-                    after: Some(serde_json::to_string(&PageEntry {
-                        page: stage.pages,
-                        created: sorted.counts.created,
-                        updated: sorted.counts.updated,
-                        digest: written.digest.as_deref().map(hex).unwrap_or_default(),
-                    })
-                    .map_err(anyhow::Error::from)?),
+                    after: Some(
+                        serde_json::to_string(&PageEntry {
+                            page: stage.pages,
+                            created: sorted.counts.created,
+                            updated: sorted.counts.updated,
+                            digest: written.digest.as_deref().map(hex).unwrap_or_default(),
+                        })
+                        .map_err(anyhow::Error::from)?,
+                    ),
                     ..audit::NewEntry::default()
                 },
                 now,

@@ -36,7 +36,8 @@ pub fn view(id: i64, parties: &[Part<Party>], accounts: &[Part<Account>], rules:
         owner: owner.to_owned(),
         owner_rule: rule.word().to_owned(),
         status: parties.iter().find_map(|p| p.fields.status.clone()).or_else(|| {
-            let statuses: BTreeSet<&str> = accounts.iter().filter_map(|a| a.fields.status.as_deref()).collect();
+            let statuses: BTreeSet<&str> =
+                accounts.iter().filter_map(|a| a.fields.status.as_deref()).collect();
             // ACTIVE sorts first: a client with one active account is active.
             statuses.first().map(|status| (*status).to_owned())
         }),
@@ -66,9 +67,10 @@ pub fn view(id: i64, parties: &[Part<Party>], accounts: &[Part<Account>], rules:
         rebate_usd: parties.iter().filter_map(|p| p.fields.rebate_usd).reduce(|a, b| a + b),
         text: {
             let raws = parties.iter().map(|p| p.raw.as_str()).chain(accounts.iter().map(|a| a.raw.as_str()));
-            let derived = partner_accounts.iter().copied().chain(
-                parties.iter().filter_map(|p| p.fields.country.as_deref()),
-            );
+            let derived = partner_accounts
+                .iter()
+                .copied()
+                .chain(parties.iter().filter_map(|p| p.fields.country.as_deref()));
             search_text(raws, derived.chain(accounts.iter().filter_map(|a| a.fields.country.as_deref())))
         },
     }
@@ -123,7 +125,8 @@ pub fn for_each_value(json: &str, each: &mut impl FnMut(&str)) {
             }
             b'-' | b'0'..=b'9' => {
                 let start = at;
-                while at < bytes.len() && matches!(bytes[at], b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9') {
+                while at < bytes.len() && matches!(bytes[at], b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')
+                {
                     at += 1;
                 }
                 each(&json[start..at]);
@@ -158,7 +161,8 @@ mod tests {
             raw: format!(r#"{{"client_account":"{number}","campaign":"RB you"}}"#),
             fields: Account { number: number.to_owned(), reward_usd: reward, ..Account::default() },
         };
-        let accounts = [account("20", Some(5), false), account("10", None, false), account("30", Some(100), true)];
+        let accounts =
+            [account("20", Some(5), false), account("10", None, false), account("30", Some(100), true)];
         let view = view(7, &[], &accounts, &OwnerRules::default());
         assert_eq!((view.accounts, view.reward_usd, view.volume_lots), (2, Some(5), None));
         assert_eq!(view.account_numbers, "10 20");

@@ -2,8 +2,7 @@
 
 use anyhow::Result;
 
-use super::request;
-use crate::app::App;
+use super::{Engine, request};
 use crate::model::{Message, RunRequest};
 use crate::store::system::SystemState;
 use crate::store::{Store, audit};
@@ -15,7 +14,8 @@ pub const REFUSALS: i64 = 3;
 pub const REST_AFTER_REFUSAL: i64 = 60_000_000;
 
 /// Asks for every run that is due.
-pub async fn tick(app: &App) -> Result<()> {
+pub async fn tick(engine: &Engine) -> Result<()> {
+    let app = &engine.app;
     for system in &app.config.systems {
         let Some(schedule) = system.schedule.as_ref().filter(|_| system.enabled) else { continue };
         let mut state = app.store.system_state(&system.name).await?;
@@ -39,7 +39,7 @@ pub async fn tick(app: &App) -> Result<()> {
         state.next_run_at = next;
         if !busy {
             let wanted = RunRequest { system: system.name.clone(), ..RunRequest::default() };
-            request(app, &wanted, "schedule").await?;
+            request(app, Some(engine), &wanted, "schedule").await?;
         }
         app.store.set_system_state(&system.name, &state).await?;
     }
@@ -78,8 +78,7 @@ async fn set(
 ) -> Result<()> {
     store.set_system_state(system, state).await?;
     let mut tx = store.begin().await?;
-    let entry =
-        audit::NewEntry { actor: by, action, subject: system, reason, ..audit::NewEntry::default() };
+    let entry = audit::NewEntry { actor: by, action, subject: system, reason, ..audit::NewEntry::default() };
     audit::write(&mut tx, entry, now()).await?;
     tx.commit().await
 }

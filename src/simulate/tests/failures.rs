@@ -6,42 +6,22 @@ use super::*;
 async fn the_ledger_tells_what_was_asked() {
     let visitor = Visitor::new().await;
     visitor.fault(
-        Fault::new("ham", "v2/reports", Action::Status)
-            .value(json!({ "code": 429, "retry_after": "1" })),
+        Fault::new("ham", "v2/reports", Action::Status).value(json!({ "code": 429, "retry_after": "1" })),
     );
     let throttled = visitor.get(V2).await;
     assert_eq!(throttled.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(throttled.headers()["retry-after"], "1");
-    visitor
-        .get(&format!("{V1}?limit=7&api_token=very-secret"))
-        .await;
+    visitor.get(&format!("{V1}?limit=7&api_token=very-secret")).await;
     visitor.get(XM).await;
     visitor.try_login("ham", "very-secret").await;
     let url = format!("{}/_sim/ledger?system=ham", visitor.simulator.url());
-    let text = visitor
-        .http
-        .get(url)
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let text = visitor.http.get(url).send().await.unwrap().text().await.unwrap();
     assert!(!text.contains("very-secret") && !text.contains(&visitor.token));
     let entries = visitor.simulator.ledger("ham");
-    let told: Vec<_> = entries
-        .iter()
-        .map(|entry| (entry.path.as_str(), entry.status, entry.rows, entry.fault))
-        .collect();
+    let told: Vec<_> =
+        entries.iter().map(|entry| (entry.path.as_str(), entry.status, entry.rows, entry.fault)).collect();
     let login = "/exness-ham/api/v2/auth/";
-    assert_eq!(
-        told,
-        [
-            (V2, 429, 0, Some(Action::Status)),
-            (V1, 200, 7, None),
-            (login, 401, 0, None)
-        ]
-    );
+    assert_eq!(told, [(V2, 429, 0, Some(Action::Status)), (V1, 200, 7, None), (login, 401, 0, None)]);
     assert_eq!(visitor.simulator.ledger("*").len(), 4);
     visitor.simulator.clear_ledger();
     assert!(visitor.simulator.ledger("").is_empty());
@@ -51,57 +31,24 @@ async fn the_ledger_tells_what_was_asked() {
 async fn faults_are_counted_and_end() {
     let visitor = Visitor::new().await;
     let url = format!("{}/_sim/faults", visitor.simulator.url());
-    let faults =
-        r#"[{"system":"ham","path":"/api/reports","nth":2,"times":2,"do":"status","value":503}]"#;
-    assert_eq!(
-        visitor
-            .http
-            .post(&url)
-            .body(faults)
-            .send()
-            .await
-            .unwrap()
-            .status(),
-        StatusCode::OK
-    );
+    let faults = r#"[{"system":"ham","path":"/api/reports","nth":2,"times":2,"do":"status","value":503}]"#;
+    assert_eq!(visitor.http.post(&url).body(faults).send().await.unwrap().status(), StatusCode::OK);
     visitor.get(V2).await;
     let mut codes = Vec::new();
     for _ in 0..4 {
-        codes.push(
-            visitor
-                .get(&format!("{V1}?limit=1"))
-                .await
-                .status()
-                .as_u16(),
-        );
+        codes.push(visitor.get(&format!("{V1}?limit=1")).await.status().as_u16());
     }
     assert_eq!(codes, [200, 503, 503, 200]);
-    let left: Value = visitor
-        .http
-        .get(&url)
-        .send()
-        .await
-        .unwrap()
-        .json_value()
-        .await;
+    let left: Value = visitor.http.get(&url).send().await.unwrap().json_value().await;
     assert_eq!(
         (&left[0]["seen"], &left[0]["left"], &left[0]["do"]),
         (&json!(4), &json!(0), &json!("status"))
     );
-    let wrong = visitor
-        .http
-        .post(&url)
-        .body(r#"[{"do":"explode"}]"#)
-        .send()
-        .await
-        .unwrap();
+    let wrong = visitor.http.post(&url).body(r#"[{"do":"explode"}]"#).send().await.unwrap();
     assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
     visitor.fault(Fault::new("*", "", Action::Status).times(0));
     for path in [V1, XM, V1] {
-        assert_eq!(
-            visitor.get(path).await.status(),
-            StatusCode::INTERNAL_SERVER_ERROR
-        );
+        assert_eq!(visitor.get(path).await.status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }
 
@@ -127,25 +74,16 @@ async fn answers_break_as_planned() {
         visitor.fault(Fault::new("ham", "", action).times(0));
         assert!(visitor.send(path).await.is_err(), "{action:?}");
         let entry = visitor.simulator.ledger("ham").pop().unwrap();
-        assert_eq!(
-            (entry.status, entry.rows, entry.fault),
-            (0, rows, Some(action))
-        );
+        assert_eq!((entry.status, entry.rows, entry.fault), (0, rows, Some(action)));
     }
     visitor.fault(Fault::new("ham", "", Action::DropAfter).value("half"));
     assert!(visitor.get(path).await.bytes().await.is_err());
 
     visitor.fault(Fault::new("ham", "", Action::Empty).times(2));
-    assert_eq!(
-        visitor.get(path).await.text().await.unwrap(),
-        r#"{"data":[],"totals":{"count":0}}"#
-    );
+    assert_eq!(visitor.get(path).await.text().await.unwrap(), r#"{"data":[],"totals":{"count":0}}"#);
     visitor.fault(Fault::new("ham", "", Action::Empty).value("page"));
     let page = visitor.json(path).await;
-    assert_eq!(
-        (&page["data"], &page["totals"]["count"]),
-        (&json!([]), &json!(1363))
-    );
+    assert_eq!((&page["data"], &page["totals"]["count"]), (&json!([]), &json!(1363)));
     visitor.fault(Fault::new("*", "", Action::Empty).value("body"));
     assert!(visitor.get(path).await.bytes().await.unwrap().is_empty());
     visitor.fault(Fault::new("xm", "", Action::Empty));
@@ -167,11 +105,9 @@ async fn pages_mislead_as_planned() {
     let visitor = Visitor::new().await;
     let ordering = "&ordering=client_account";
     let right = visitor.pages(V1, ordering, "id").await;
-    for (action, rows, distinct) in [
-        (Action::Duplicate, 1363, 1358),
-        (Action::Reorder, 1363, 1263),
-        (Action::ForgetTotal, 1362, 1362),
-    ] {
+    for (action, rows, distinct) in
+        [(Action::Duplicate, 1363, 1358), (Action::Reorder, 1363, 1263), (Action::ForgetTotal, 1362, 1362)]
+    {
         visitor.fault(Fault::new("ham", "/api/reports", action).nth(3));
         let keys = visitor.pages(V1, ordering, "id").await;
         let known: BTreeSet<&String> = keys.iter().collect();
@@ -179,21 +115,11 @@ async fn pages_mislead_as_planned() {
         assert_eq!(keys[..200], right[..200], "{action:?}");
     }
     visitor.fault(Fault::new("ham", "", Action::Duplicate).times(0));
-    let beyond = visitor
-        .json(&format!("{V1}?limit=10&offset=5000{ordering}"))
-        .await;
+    let beyond = visitor.json(&format!("{V1}?limit=10&offset=5000{ordering}")).await;
     assert_eq!(beyond["data"], json!([]));
-    for (action, rows) in [
-        (Action::Duplicate, 1221),
-        (Action::Reorder, 1216),
-        (Action::ForgetTotal, 1215),
-    ] {
+    for (action, rows) in [(Action::Duplicate, 1221), (Action::Reorder, 1216), (Action::ForgetTotal, 1215)] {
         visitor.fault(Fault::new("xm", "", action));
-        assert_eq!(
-            visitor.json(XM).await.as_array().unwrap().len(),
-            rows,
-            "{action:?}"
-        );
+        assert_eq!(visitor.json(XM).await.as_array().unwrap().len(), rows, "{action:?}");
     }
 }
 
@@ -212,15 +138,10 @@ async fn answers_take_their_time_as_planned() {
     assert!(begun.elapsed() >= Duration::from_millis(2 * whole.len() as u64 / 16));
 
     visitor.fault(Fault::new("ham", "", Action::Hang).times(0));
-    let request = visitor
-        .http
-        .get(format!("{}{path}", visitor.simulator.url()))
-        .timeout(Duration::from_millis(50));
+    let request =
+        visitor.http.get(format!("{}{path}", visitor.simulator.url())).timeout(Duration::from_millis(50));
     assert!(request.send().await.unwrap_err().is_timeout());
-    assert_eq!(
-        visitor.simulator.ledger("ham").pop().unwrap().fault,
-        Some(Action::Hang)
-    );
+    assert_eq!(visitor.simulator.ledger("ham").pop().unwrap().fault, Some(Action::Hang));
 }
 
 #[tokio::test]
@@ -237,8 +158,6 @@ async fn it_stops_in_the_middle_of_anything_and_its_port_is_free_again() {
     assert!(begun.elapsed() < Duration::from_secs(4));
     assert!(waiting.await.unwrap().is_err());
     let port = url.rsplit(':').next().unwrap().parse().unwrap();
-    let again = Simulator::start(Options::default(), Some(port))
-        .await
-        .unwrap();
+    let again = Simulator::start(Options::default(), Some(port)).await.unwrap();
     assert_eq!(again.url(), url);
 }

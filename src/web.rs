@@ -1,0 +1,29 @@
+//! The dashboard, the API and the old addresses: every route on one page.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::work::Engine;
+
+pub mod access;
+pub mod problem;
+
+/// What handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct Web {
+    /// The program.
+    pub app: Arc<App>,
+    /// This process's engine; requests queue runs that it takes up.
+    pub engine: Option<Arc<Engine>>,
+}
+
+impl axum::extract::FromRef<Web> for Arc<App> {
+    fn from_ref(web: &Web) -> Arc<App> {
+        web.app.clone()
+    }
+}
+
+/// All routes.
+pub fn router(web: Web) -> axum::Router {
+    axum::Router::new().with_state(web)
+}
