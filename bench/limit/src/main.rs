@@ -3,7 +3,7 @@
 //! It reads the v1 accounts list page by page and keeps the mapped columns and a fingerprint: no raw
 //! payload, no history, no audit, no index beyond the primary key, no retries. A second run fetches
 //! the fingerprints of a page by key and writes only what differs. What a real program reaches is
-//! given as a ratio to this one, measured in the same minute (see PERFORMANCE in the guide).
+//! given as a ratio to this one, measured in the same minute, because absolute figures move from machine to machine.
 //!
 //! `limit --url http://127.0.0.1:9000/exness-ham --login L --password P --database sqlite:limit.db`
 //!

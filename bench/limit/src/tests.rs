@@ -83,7 +83,7 @@ fn row(n: usize, changed: bool) -> String {
 fn three_runs(database: &str) {
     let changed = Arc::new(AtomicUsize::new(0));
     let url = serve(changed.clone());
-    let mut written = |now: usize| {
+    let written = |now: usize| {
         changed.store(now, Ordering::SeqCst);
         let arguments = Arguments {
             url: url.clone(),
@@ -113,7 +113,8 @@ fn sqlite() {
         [],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     );
-    let expected = (ROWS, (ROWS * 1240 + 23 * 60) as i64, (ROWS * 12_500) as i64, "140002344".to_owned());
+    let expected =
+        (ROWS as i64, (ROWS * 1240 + 23 * 60) as i64, (ROWS * 12_500) as i64, "140002344".to_owned());
     assert_eq!(sums.expect("sums"), expected);
 }
 

@@ -1,4 +1,5 @@
-//! SQLite: write-ahead log, every commit durable, multi-row statements.
+//! SQLite: write-ahead log, every commit durable. One prepared statement per row inside the page's
+//! transaction measured as fast as statements of 500 rows, and is simpler.
 
 use std::collections::HashMap;
 
@@ -7,9 +8,6 @@ use rusqlite::{Connection, Transaction, params_from_iter, types::ToSqlOutput, ty
 use super::{COLUMNS, TABLE, on_conflict};
 use crate::Failure;
 use crate::page::Row;
-
-/// Rows per statement.
-const GROUP: usize = 500;
 
 pub struct Sqlite {
     connection: Connection,
@@ -22,7 +20,7 @@ impl Sqlite {
         connection.pragma_update(None, "synchronous", "full")?;
         // Affinity INTEGER makes the key the row id; BIGINT would ask for an index of its own.
         connection.execute_batch(&TABLE.replace("id BIGINT PRIMARY KEY", "id INTEGER PRIMARY KEY"))?;
-        connection.set_prepared_statement_cache_capacity(64);
+        connection.pragma_update(None, "cache_size", -65_536)?;
         Ok(Self { connection })
     }
 
@@ -31,9 +29,7 @@ impl Sqlite {
         let known = fingerprints(&transaction, page)?;
         let changed: Vec<&Row> =
             page.iter().filter(|row| known.get(&row.id) != Some(&row.fingerprint)).collect();
-        for group in changed.chunks(GROUP) {
-            upsert(&transaction, group)?;
-        }
+        upsert(&transaction, &changed)?;
         transaction.commit()?;
         Ok(changed.len())
     }
@@ -41,24 +37,23 @@ impl Sqlite {
 
 fn fingerprints(transaction: &Transaction, page: &[Row]) -> Result<HashMap<i64, i64>, Failure> {
     let mut known = HashMap::with_capacity(page.len());
-    for group in page.chunks(GROUP) {
-        let marks = vec!["?"; group.len()].join(",");
-        let query = format!("SELECT id, fingerprint FROM account WHERE id IN ({marks})");
-        let mut statement = transaction.prepare_cached(&query)?;
-        let mut rows = statement.query(params_from_iter(group.iter().map(|row| row.id)))?;
-        while let Some(row) = rows.next()? {
-            known.insert(row.get(0)?, row.get(1)?);
+    let mut statement = transaction.prepare_cached("SELECT fingerprint FROM account WHERE id = ?")?;
+    for row in page {
+        let mut found = statement.query([row.id])?;
+        if let Some(fingerprint) = found.next()? {
+            known.insert(row.id, fingerprint.get(0)?);
         }
     }
     Ok(known)
 }
 
-fn upsert(transaction: &Transaction, group: &[&Row]) -> Result<(), Failure> {
-    let one = format!("({})", ["?"; COLUMNS.len()].join(","));
-    let rows = vec![one; group.len()].join(",");
-    let query = format!("INSERT INTO account ({}) VALUES {rows} {}", COLUMNS.join(", "), on_conflict());
+fn upsert(transaction: &Transaction, changed: &[&Row]) -> Result<(), Failure> {
+    let marks = ["?"; COLUMNS.len()].join(",");
+    let query = format!("INSERT INTO account ({}) VALUES ({marks}) {}", COLUMNS.join(", "), on_conflict());
     let mut statement = transaction.prepare_cached(&query)?;
-    statement.execute(params_from_iter(group.iter().flat_map(|row| values(row))))?;
+    for row in changed {
+        statement.execute(params_from_iter(values(row)))?;
+    }
     Ok(())
 }
 
