@@ -10,6 +10,7 @@ pub mod config;
 pub mod connect;
 pub mod failpoint;
 pub mod model;
+pub mod report;
 pub mod simulate;
 pub mod store;
 pub mod sync;

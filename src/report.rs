@@ -1,0 +1,169 @@
+//! The documents that commands print and the API answers: runs, stages, owners.
+//!
+//! Shapes and names are what scripts hold on to; amounts are decimal strings, unknown is null.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::model::{Counts, Message, Reason, Run, Stage, Sums};
+use crate::words::Words;
+
+/// A run.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RunDoc {
+    /// Its number.
+    pub id: i64,
+    /// `pull`.
+    pub kind: String,
+    /// The system it is about.
+    pub system: String,
+    /// `full` or `changes`.
+    pub mode: String,
+    /// `queued`, `running`, `succeeded`, `incomplete`, `failed` or `cancelled`.
+    pub status: String,
+    /// 0 – 100, never backwards.
+    pub progress: i64,
+    /// One per stream, in order.
+    pub stages: Vec<StageDoc>,
+    /// Why it failed or is incomplete, in words.
+    pub error: Option<String>,
+    /// Who asked for it.
+    pub requested_by: String,
+    /// RFC 3339, UTC.
+    pub started_at: Option<String>,
+    /// RFC 3339, UTC.
+    pub finished_at: Option<String>,
+}
+
+/// One stream of a run.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StageDoc {
+    /// The stream.
+    pub name: String,
+    /// `waiting`, `running`, `succeeded`, `incomplete` or `failed`.
+    pub status: String,
+    /// Rows read in the current pass.
+    pub done: u64,
+    /// Rows expected, when the source says so.
+    pub total: Option<u64>,
+    /// Passes over the list.
+    pub passes: i64,
+    /// Rows by disposition; `read` is their sum.
+    #[schema(value_type = Object)]
+    pub counts: Counts,
+    /// Why rows were left out.
+    #[schema(value_type = Vec<Object>)]
+    pub reasons: Vec<Reason>,
+    /// Records marked gone.
+    pub gone: u64,
+    /// Records missing from an answer that does not mean they are gone.
+    pub absent: u64,
+    /// Rows left unread on request.
+    pub not_read: u64,
+    /// What the source says.
+    pub source: SourceDoc,
+    /// What the mirror holds.
+    pub stored: StoredDoc,
+    /// source count − (read − duplicate) − not read; null until the source has said its count.
+    pub unexplained: Option<i64>,
+    /// Why it failed or is incomplete, in words.
+    pub error: Option<String>,
+}
+
+/// What the source says of a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SourceDoc {
+    /// Rows.
+    pub count: Option<u64>,
+    /// Its control sums.
+    #[schema(value_type = Object)]
+    pub sums: Sums,
+    /// `total`: it states how many there are; `end_of_list`: the list came to its end.
+    pub proof: Option<String>,
+}
+
+/// What the mirror holds of a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StoredDoc {
+    /// Records that are not gone.
+    pub count: Option<u64>,
+    /// Their sums.
+    #[schema(value_type = Object)]
+    pub sums: Sums,
+}
+
+/// What belongs to an owner.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OwnerDoc {
+    /// The owner as stored and filtered by.
+    pub owner: String,
+    /// The owner as shown.
+    pub label: String,
+    /// Clients.
+    pub clients: i64,
+    /// Their accounts.
+    pub accounts: i64,
+    /// Their sums; a sum that no client knows is left out.
+    #[schema(value_type = Object)]
+    pub sums: Sums,
+}
+
+/// What `concord sync` prints.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SyncDoc {
+    /// One per system.
+    pub runs: Vec<RunDoc>,
+    /// What each owner has afterwards.
+    pub owners: Vec<OwnerDoc>,
+}
+
+/// A run as a document, its messages in the language of `words`.
+pub fn run(run: &Run, words: &Words) -> RunDoc {
+    RunDoc {
+        id: run.id,
+        kind: run.kind.clone(),
+        system: run.system.clone(),
+        mode: run.mode.clone(),
+        status: run.status.word().to_owned(),
+        progress: run.progress,
+        stages: run.stages.iter().map(|s| stage(s, words)).collect(),
+        error: text(run.error.as_ref(), words),
+        requested_by: run.requested_by.clone(),
+        started_at: run.started_at.map(time),
+        finished_at: run.finished_at.map(time),
+    }
+}
+
+fn stage(stage: &Stage, words: &Words) -> StageDoc {
+    StageDoc {
+        name: stage.name.clone(),
+        status: stage.status.word().to_owned(),
+        done: stage.done,
+        total: stage.total,
+        passes: stage.passes,
+        counts: stage.counts,
+        reasons: stage.reasons.clone(),
+        gone: stage.gone,
+        absent: stage.absent,
+        not_read: stage.not_read,
+        source: SourceDoc {
+            count: stage.source_count,
+            sums: stage.source_sums.clone(),
+            proof: stage.proof.clone(),
+        },
+        stored: StoredDoc { count: stage.stored_count, sums: stage.stored_sums.clone() },
+        unexplained: stage.unexplained(),
+        error: text(stage.error.as_ref(), words),
+    }
+}
+
+fn text(message: Option<&Message>, words: &Words) -> Option<String> {
+    message.map(|message| words.message(message))
+}
+
+/// Microseconds since 1970 UTC as RFC 3339 with seconds.
+pub fn time(at: i64) -> String {
+    jiff::Timestamp::from_microsecond(at)
+        .map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .unwrap_or_default()
+}
