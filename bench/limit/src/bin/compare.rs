@@ -259,8 +259,10 @@ impl Database {
         let database = Self { url, kind, name, server };
         database.remove()?;
         if kind == Kind::Postgres {
-            let create =
-                format!("CREATE DATABASE {} TEMPLATE template0 LOCALE 'C.UTF-8' ENCODING 'UTF8'", database.name);
+            let create = format!(
+                "CREATE DATABASE {} TEMPLATE template0 LOCALE 'C.UTF-8' ENCODING 'UTF8'",
+                database.name
+            );
             postgres::Client::connect(&database.server, NoTls)?.batch_execute(&create)?;
         }
         Ok(database)
@@ -299,9 +301,8 @@ impl Database {
                              WHERE name = 'accounts' ORDER BY run_id DESC LIMIT 1";
         let (status, counts, started, finished): (String, String, i64, i64) =
             match self.url.strip_prefix("sqlite:") {
-                Some(file) => rusqlite::Connection::open(file)?.query_row(QUERY, [], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-                })?,
+                Some(file) => rusqlite::Connection::open(file)?
+                    .query_row(QUERY, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?,
                 None => {
                     let row = postgres::Client::connect(&self.url, NoTls)?.query_one(QUERY, &[])?;
                     (row.get(0), row.get(1), row.get(2), row.get(3))
@@ -430,11 +431,7 @@ impl Line {
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
         line.value =
             if value.fract() == 0.0 { format!("{value}{unit}") } else { format!("{value:.1}{unit}") };
-        line.bounds(
-            format!("≤ {floor}{unit}"),
-            format!("≤ {goal}{unit}"),
-            [value <= floor, value <= goal],
-        )
+        line.bounds(format!("≤ {floor}{unit}"), format!("≤ {goal}{unit}"), [value <= floor, value <= goal])
     }
 }
 
@@ -451,8 +448,11 @@ fn rows_of(kind: Kind, rounds: &[Round], table: &mut Vec<Line>) {
     };
     let ratio = |line: Line, row, what, step: usize, floor: f64, goal: f64| {
         let ratio = of(step, &Step::ratio);
-        Line { row, what, value: format!("{ratio:.2}"), ..line }
-            .bounds(floor, goal, [ratio >= floor, ratio >= goal])
+        Line { row, what, value: format!("{ratio:.2}"), ..line }.bounds(
+            floor,
+            goal,
+            [ratio >= floor, ratio >= goal],
+        )
     };
     let (floor, goal, searchable) = if kind == Kind::Sqlite { (0.3, 0.45, 25.0) } else { (0.4, 0.55, 15.0) };
     table.push(ratio(speed(0), "1", "first load of accounts", 0, floor, goal));
@@ -479,12 +479,14 @@ fn rows_of(kind: Kind, rounds: &[Round], table: &mut Vec<Line>) {
 fn million(kind: Kind, round: &Round, hundred: f64, table: &mut Vec<Line>) {
     let first = &round.steps[0];
     let times = first.whole / hundred;
-    let mut line = Line::at_most("4", "a million, over the time of 100k", kind.shown(), times, "×", 12.0, 11.0);
+    let mut line =
+        Line::at_most("4", "a million, over the time of 100k", kind.shown(), times, "×", 12.0, 11.0);
     line.measured = format!("{:.0}k/s", first.accounts / first.stage / 1000.0);
     line.limit = format!("{:.0}k/s", first.accounts / first.limit.seconds / 1000.0);
     table.push(line);
     let peak = round.steps.iter().map(|step| step.peak).fold(0.0, f64::max);
-    let mut line = Line::at_most("4", "a million, peak memory", kind.shown(), peak.round(), "MiB", 192.0, 128.0);
+    let mut line =
+        Line::at_most("4", "a million, peak memory", kind.shown(), peak.round(), "MiB", 192.0, 128.0);
     line.limit = format!("{:.0} MiB", round.steps.iter().map(|step| step.limit.peak).fold(0.0, f64::max));
     table.push(line);
 }
