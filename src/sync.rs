@@ -2,7 +2,7 @@
 //!
 //! A run reads the streams of one system in order ([`pull`]), holds each against what the source
 //! says of it ([`verdict`]), and brings the customers whose records changed up to date
-//! ([`matching`]). Whatever ends it, the customers are consistent with the stored records.
+//! ([`settle`]). Whatever ends it, the customers are consistent with the stored records.
 
 use std::future::Future;
 
@@ -21,8 +21,8 @@ pub mod owners;
 pub mod parity;
 pub mod pull;
 pub mod seen;
+pub mod settle;
 pub mod verdict;
-pub mod view;
 
 use map::Choice;
 
@@ -137,7 +137,7 @@ pub async fn run(
     let mut stopped = streams(&mut turn).await;
     if !matches!(stopped, Err(Stop::Lost)) {
         // Also after a failure: what was stored must be findable and counted.
-        let settled = matching::settle(&turn, rules).await;
+        let settled = settle::customers(&turn, rules).await;
         if stopped.is_ok() {
             stopped = settled;
         }
