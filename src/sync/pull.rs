@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 
 use anyhow::Result;
-use tokio::task::JoinHandle;
 
+use super::gone::{mark_gone, missing_ids};
 use super::map::{self, Change, Sorted};
 use super::seen::{self, Seen};
 use super::verdict::{self, Verdict};
@@ -18,8 +18,9 @@ use crate::store::mirror::{self, Fresh};
 use crate::store::page::{self, Checkpoint};
 use crate::store::{self, Store, Tx, audit, customer, run};
 
-/// Ids are taken in blocks of this size.
-const BLOCK: i64 = 4096;
+mod ahead;
+
+use ahead::{Abandoned, Block};
 
 /// One stream being read.
 pub struct Reading<'a> {
@@ -542,41 +543,6 @@ pub async fn recall_chosen(
     Ok(())
 }
 
-/// The live records of a stream that a read did not see.
-pub async fn missing_ids(store: &Store, stream: &Stream, stream_id: i64, seen: &Seen) -> Result<Vec<i64>> {
-    let (mut gone, mut after) = (Vec::new(), 0);
-    loop {
-        let ids = store.live_ids(stream, stream_id, after, 10_000).await?;
-        let Some(last) = ids.last() else { return Ok(gone) };
-        after = *last;
-        gone.extend(ids.into_iter().filter(|id| !seen.has(*id)));
-    }
-}
-
-/// Marks records gone and says so in the audit; the customers they belong to.
-pub async fn mark_gone(
-    tx: &mut Tx,
-    system: &str,
-    stream: &Stream,
-    run: i64,
-    ids: &[i64],
-    actor: &str,
-    now: i64,
-) -> Result<Vec<i64>> {
-    let touched = mirror::mark_gone(tx, stream, run, ids).await?;
-    let subject = format!("{system}/{}", stream.name);
-    let entry = audit::NewEntry {
-        actor,
-        action: "records.gone",
-        subject: &subject,
-        run: Some(run),
-        after: Some(serde_json::json!({ "records": ids }).to_string()),
-        ..audit::NewEntry::default()
-    };
-    audit::write(tx, entry, now).await?;
-    Ok(touched)
-}
-
 #[derive(serde::Serialize)]
 struct PageEntry {
     page: i64,
@@ -590,57 +556,6 @@ struct Written {
     ids: Vec<i64>,
     customers: Vec<i64>,
     digest: Option<Vec<u8>>,
-}
-
-/// Ids taken from the store ahead of a transaction.
-#[derive(Clone)]
-struct Block {
-    name: &'static str,
-    next: i64,
-    end: i64,
-}
-
-impl Block {
-    fn new(name: &'static str) -> Block {
-        Block { name, next: 0, end: 0 }
-    }
-
-    async fn reserve(&mut self, store: &Store, count: usize) -> Result<()> {
-        if self.end - self.next < count as i64 {
-            let size = BLOCK.max(count as i64);
-            self.next = store.ids(self.name, size).await?;
-            self.end = self.next + size;
-        }
-        Ok(())
-    }
-
-    fn take(&mut self) -> Result<i64> {
-        anyhow::ensure!(self.next < self.end, "the block of ids of {} is used up", self.name);
-        self.next += 1;
-        Ok(self.next - 1)
-    }
-}
-
-/// A task that ends when nobody waits for it any more.
-struct Abandoned<T>(JoinHandle<T>);
-
-impl<T> Drop for Abandoned<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl<T> Future for Abandoned<T> {
-    type Output = Result<T, Stop>;
-
-    fn poll(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Self::Output> {
-        std::pin::Pin::new(&mut self.0)
-            .poll(cx)
-            .map(|done| done.map_err(|error| Stop::Internal(anyhow::anyhow!("fetching a page: {error}"))))
-    }
 }
 
 fn totals_text(totals: &Totals) -> String {
