@@ -5,4 +5,6 @@
 // A test that cannot get its own material has failed, and the panic says where.
 #![allow(clippy::unwrap_used)]
 
+mod pull;
+mod support;
 mod tidy;
