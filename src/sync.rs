@@ -19,6 +19,7 @@ pub mod decide;
 pub mod map;
 pub mod matching;
 pub mod owners;
+pub mod parity;
 pub mod pull;
 pub mod seen;
 pub mod verdict;

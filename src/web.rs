@@ -7,6 +7,7 @@ use crate::work::Engine;
 
 pub mod access;
 pub mod problem;
+pub mod session;
 
 /// What handlers share. Cheap to clone.
 #[derive(Clone)]
