@@ -26,8 +26,11 @@ pub use record::{RecordRow, VersionRow, matched_in};
 use cursor::Cursor;
 use plan::{Counted, Query};
 
-/// The largest page.
+/// The largest page that may be asked for from outside.
 pub const LARGEST_PAGE: i64 = 500;
+
+/// The largest page there is; exports take such.
+const LARGEST_FETCH: i64 = 1000;
 
 /// Up to so many matches are gathered and sorted; more are found by walking the sort index. Where
 /// the two cost the same for a page of 100 out of a million.
@@ -271,7 +274,7 @@ impl Store {
         cursor: Option<&str>,
         limit: i64,
     ) -> Result<Listed> {
-        let limit = limit.clamp(1, LARGEST_PAGE);
+        let limit = limit.clamp(1, LARGEST_FETCH);
         let at = cursor.map(|text| Cursor::read(text, order, shape).ok_or(BadCursor)).transpose()?;
         let hits = match filter.folded() {
             Some(folded) => search::hits(&self.db, &folded, FEW).await?,
