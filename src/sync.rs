@@ -4,7 +4,6 @@
 //! says of it ([`verdict`]), and brings the customers whose records changed up to date
 //! ([`matching`]). Whatever ends it, the customers are consistent with the stored records.
 
-use std::collections::HashSet;
 use std::future::Future;
 
 use anyhow::Result;
@@ -24,6 +23,8 @@ pub mod pull;
 pub mod seen;
 pub mod verdict;
 pub mod view;
+
+use map::Choice;
 
 /// A system ready to be read.
 #[derive(Clone, Debug)]
@@ -160,24 +161,24 @@ async fn begin(store: &Store, source: &Source, claim: Claim) -> Result<Vec<Stage
 
 /// Reads every stream that is not done yet.
 async fn streams(turn: &mut Turn<'_>) -> Result<(), Stop> {
-    let mut chosen = turn.limit.map(|_| HashSet::new());
+    let mut choice = turn.limit.map(|limit| Choice::first(usize::try_from(limit).unwrap_or(0)));
     for index in 0..turn.stages.len() {
         let stage = turn.stages[index].clone();
         let Some(stream) = stream_of(turn.source, &stage.name) else { continue };
         if stage.status == StageStatus::Waiting || stage.status == StageStatus::Running {
-            let read = pull::stream(turn, stream, stage, chosen.take()).await;
+            let read = pull::stream(turn, stream, stage, choice.take()).await;
             match read {
                 Ok((stage, taken)) => {
                     turn.stages[index] = stage;
-                    chosen = taken;
+                    choice = taken;
                 }
                 Err(stop) => {
                     mark_stopped(turn, index, &stop).await?;
                     return Err(stop);
                 }
             }
-        } else if let Some(chosen) = &mut chosen {
-            pull::recall_chosen(turn, stream, &stage, chosen).await?;
+        } else if let Some(choice) = &mut choice {
+            pull::recall(turn, stream, &stage, choice).await?;
         }
     }
     Ok(())

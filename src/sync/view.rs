@@ -83,7 +83,7 @@ fn search_text<'a>(raws: impl Iterator<Item = &'a str>, extra: impl Iterator<Ite
     let mut add = |value: &str| {
         let start = text.len();
         search_fold_into(value, &mut text);
-        if text.len() == start || !there.insert(blake3::hash(text[start..].as_bytes())) {
+        if text.len() == start || !there.insert(blake3::hash(&text.as_bytes()[start..])) {
             text.truncate(start);
         } else {
             text.push('\n');
