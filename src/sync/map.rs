@@ -104,7 +104,13 @@ pub fn first_look(
         }
         let Some(key) = row.key else {
             let reject = read(&row.raw).err().unwrap_or(Reject { rule: "no_key", field: "" });
-            sorted.leave_out(Disposition::Rejected, &reject, None, &row.raw, &amounts(&row.raw, stream, read));
+            sorted.leave_out(
+                Disposition::Rejected,
+                &reject,
+                None,
+                &row.raw,
+                &amounts(&row.raw, stream, read),
+            );
             continue;
         };
         if keys.contains(&key) {
@@ -180,7 +186,13 @@ impl Sorted {
             }
             match read(&row.raw) {
                 Err(reject) => {
-                    self.leave_out(Disposition::Rejected, &reject, Some(&row.key), &row.raw, &Sums::default());
+                    self.leave_out(
+                        Disposition::Rejected,
+                        &reject,
+                        Some(&row.key),
+                        &row.raw,
+                        &Sums::default(),
+                    );
                     // It is there, only not in a form we can store: its last good values stay.
                     self.saw.extend(known.map(|k| k.id));
                 }

@@ -69,6 +69,14 @@ async fn fill(store: &Store) {
     for from in (1..=MANY).step_by(100_000) {
         search::index(&mut tx, &ids(from)).await.unwrap();
     }
+    for nth in 0..3 {
+        let sql = format!(
+            "INSERT INTO account (id, stream_id, key, raw_hash, first_run, changed_run, valid_from, customer_id, number, raw) SELECT id + {nth} * 10000000, 1, CAST(id + {nth} * 10000000 AS TEXT), {}, 1, 1, 0, id, account_numbers, '{{}}' FROM customer WHERE accounts > {nth}",
+            if postgres { "'\\x00'::bytea" } else { "x'00'" }
+        );
+        tx.execute(&sql, []).await.unwrap();
+    }
+    tx.execute("INSERT INTO stream (id, system, name) VALUES (1, 'ham', 'accounts')", []).await.unwrap();
     customer::summarize(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
     if postgres {
