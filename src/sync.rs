@@ -15,7 +15,6 @@ use crate::store::run::{self, Beat, Claim, TakenOver};
 use crate::store::{Store, audit};
 
 pub mod decide;
-pub mod gone;
 pub mod map;
 pub mod matching;
 pub mod owners;

@@ -8,4 +8,6 @@
 mod api;
 mod pull;
 mod support;
+mod pull;
+mod support;
 mod tidy;
