@@ -16,6 +16,7 @@ use crate::store::run::{self, Beat, Claim, TakenOver};
 use crate::store::{Store, audit};
 
 pub mod decide;
+pub mod health;
 pub mod map;
 pub mod matching;
 pub mod owners;
