@@ -6,6 +6,7 @@
 //! (`web`, `cli`). `model` is what all of them talk about, `store` is all that is remembered.
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod connect;
 pub mod failpoint;

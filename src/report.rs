@@ -2,10 +2,14 @@
 //!
 //! Shapes and names are what scripts hold on to; amounts are decimal strings, unknown is null.
 
+use anyhow::Result;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app::App;
 use crate::model::{Counts, Message, Reason, Run, Stage, Sums};
+use crate::store::audit::{Checked, Entry};
+use crate::store::case::Case;
 use crate::words::Words;
 
 /// A run.
@@ -166,4 +170,79 @@ pub fn time(at: i64) -> String {
     jiff::Timestamp::from_microsecond(at)
         .map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
         .unwrap_or_default()
+}
+
+/// What each owner has, by name; "Ham (incl. XM)" where clients of a wholly owned system are among
+/// them.
+pub async fn owners(app: &App, words: &Words) -> Result<Vec<OwnerDoc>> {
+    let mut owners = Vec::<OwnerDoc>::new();
+    for part in app.store.owner_parts().await? {
+        let whole = app.owners.systems.get(&part.system).is_some_and(|(_, whole)| *whole);
+        let at = owners.iter().position(|doc| doc.owner == part.owner).unwrap_or_else(|| {
+            owners.push(OwnerDoc {
+                owner: part.owner.clone(),
+                label: part.owner.clone(),
+                clients: 0,
+                accounts: 0,
+                sums: Sums::default(),
+            });
+            owners.len() - 1
+        });
+        let doc = &mut owners[at];
+        if whole {
+            doc.label = words.with("owner-ham-xm", &[("owner", doc.owner.as_str())]);
+        }
+        doc.clients += part.clients;
+        doc.accounts += part.accounts;
+        doc.sums.merge(&part.sums);
+    }
+    Ok(owners)
+}
+
+/// A case as a document.
+pub fn case(case: &Case, words: &Words) -> serde_json::Value {
+    serde_json::json!({
+        "id": case.id,
+        "kind": case.kind,
+        "system": case.system,
+        "subject": case.subject,
+        "run": case.run,
+        "state": case.state,
+        "message": words.message(&case.message),
+        "detail": case.detail,
+        "choices": case.choices,
+        "choice": case.choice,
+        "opened_at": time(case.opened_at),
+        "decided_at": case.decided_at.map(time),
+        "decided_by": case.decided_by,
+    })
+}
+
+/// An audit entry as a document.
+pub fn audit_entry(entry: &Entry) -> serde_json::Value {
+    serde_json::json!({
+        "id": entry.id,
+        "at": time(entry.at),
+        "actor": entry.actor,
+        "action": entry.action,
+        "subject": entry.subject,
+        "run": entry.run,
+        "reason": entry.reason,
+        "before": entry.before,
+        "after": entry.after,
+        "sealed": entry.seal.is_some(),
+    })
+}
+
+/// The result of an audit check as a document.
+pub fn audit_check(checked: &Checked) -> serde_json::Value {
+    let broken =
+        checked.broken.iter().map(|(id, problem)| serde_json::json!({ "id": id, "problem": problem }));
+    serde_json::json!({
+        "ok": checked.broken.is_empty(),
+        "sealed": checked.sealed,
+        "unsealed": checked.unsealed,
+        "erased": checked.erased,
+        "broken": broken.collect::<Vec<_>>(),
+    })
 }

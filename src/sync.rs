@@ -20,6 +20,7 @@ pub mod health;
 pub mod map;
 pub mod matching;
 pub mod owners;
+pub mod parity;
 pub mod pull;
 pub mod seen;
 pub mod verdict;

@@ -120,8 +120,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Works on every run that waits, until `stop` says so; then parks what is under way.
-    pub async fn work(self: Arc<Self>, mut stop: watch::Receiver<bool>) -> Result<()> {
+    /// Works on every run that waits, until `stop` says so; then parks what is under way. With
+    /// `schedules` it also asks for the runs that are due.
+    pub async fn work(self: Arc<Self>, mut stop: watch::Receiver<bool>, schedules: bool) -> Result<()> {
         let mut tasks = tokio::task::JoinSet::new();
         let mut tick = tokio::time::interval(Duration::from_millis(500));
         loop {
@@ -129,7 +130,7 @@ impl Engine {
                 _ = stop.wait_for(|stop| *stop) => break,
                 _ = tick.tick() => {}
             }
-            if let Err(error) = schedule::tick(&self).await {
+            if schedules && let Err(error) = schedule::tick(&self).await {
                 tracing::error!(error = format!("{error:#}"), "the schedule could not be looked at");
             }
             match self.app.store.waiting_runs().await {
@@ -177,15 +178,15 @@ impl Engine {
 /// `own` is this process's engine, if it is one.
 pub async fn request(app: &App, own: Option<&Engine>, request: &RunRequest, by: &str) -> Result<(i64, bool)> {
     let own = own.map(|engine| engine.id);
-    let orphan = async |run: i64| {
+    let mut orphan = None;
+    if let Some(active) = app.store.active_run(&request.system).await? {
         let waiting = app.store.waiting_runs().await?;
-        match waiting.into_iter().find(|(id, ..)| *id == run) {
-            Some((_, _, Some(engine), lease)) => {
-                Ok(lease < now() || !app.store.db.is_held(engine, own).await?)
-            }
-            _ => Ok(true),
+        if let Some((id, _, Some(engine), lease)) = waiting.into_iter().find(|(id, ..)| *id == active.id)
+            && (lease < now() || !app.store.db.is_held(engine, own).await?)
+        {
+            orphan = Some(id);
         }
-    };
+    }
     app.store.request_run(request, by, now(), orphan).await
 }
 

@@ -1,6 +1,15 @@
 # Cases: what waits for a person, and the choices there are.
 
-case-mass_deletion = { $system }: { $count } of { $total } records of { $stream } are no longer in the source
-    .help = Confirm that they are gone, or keep them until the next read.
-case-empty_scan = { $system }: { $stream } came back empty where there were { $total } records
-    .help = Confirm that they are gone, or keep them until the next read.
+case-held-deletion = { $system }/{ $stream }: { $missing } of { $stored } records did not come in a complete read. Nothing was marked gone.
+    .help = Mark them gone if they really left the source, or keep them; the next complete read asks again if they are still missing.
+case-empty-answer = { $system }/{ $stream } came back empty where { $stored } records are stored. Nothing was marked gone.
+    .help = Most likely the source had a fault: keep. Mark them gone only if the list is really empty now.
+case-uid-collision = { $system }: more than one client answers to { $name }: { $clients }. The accounts of { $name } are with none of them.
+    .help = Choose the client the accounts belong to.
+case-choice-keep = keep them
+case-choice-mark_gone = mark them gone
+case-unknown = There is no case { $case }.
+case-not-open = Case { $case } is not open any more.
+case-choice-unknown = Case { $case } can be decided with: { $choices }.
+case-newer-run = Case { $case } is about a run that is not the latest any more, or a run is under way. Read the system again; if the records are still missing, the case is brought up to date.
+case-unknown-system = The system or list that case { $case } is about is not configured any more.

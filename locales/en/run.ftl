@@ -40,3 +40,13 @@ count-clients = { $n ->
     [one] { $n } client
    *[other] { $n } clients
 }
+
+run-source-moved = { $system }/{ $stream }: the list changed while it was being read, three times over. Read it again at a quieter moment.
+run-rows-missing = { $system }/{ $stream }: { $missing } rows that the source counts did not come, in { $passes } passes. Nothing was deleted. Read it again; if it stays, the source's own count is wrong.
+run-sums-differ = { $system }/{ $stream }: the sums of what came differ from the source's own totals: { $difference }. Read it again; if it stays, ask the source.
+run-too-many-rejected = { $system }/{ $stream }, page { $page }: { $rejected } of { $rows } rows cannot be stored ({ $rule }). The source seems to have changed its form; the page was not stored.
+run-field-lost = { $system }/{ $stream }, page { $page }: the field { $field } is missing from every row that had it before. The source seems to have changed its form; the page was not stored.
+run-broke = { $system }: Concord itself failed: { $problem }
+schedule-skipped = { $system }: a scheduled run was skipped because the one before it was still under way.
+system-paused-logins = { $system } is paused: its login was refused three times. Correct login and password, then `concord unpause { $system }`.
+system-paused-by-hand = { $system } was paused by a person.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::bulk::{self, Batch, Kind};
 use super::{Row, Store, Tx, Value};
 use crate::connect::Table;
-use crate::model::{Account, Party};
+use crate::model::{Account, Party, Sums, amount};
 
 /// Everything of a customer that is computed from its records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -228,7 +228,40 @@ pub async fn summarize(tx: &mut Tx) -> Result<()> {
     Ok(())
 }
 
+/// What an owner has in one system.
+#[derive(Debug, Clone)]
+pub struct OwnerPart {
+    /// The owner.
+    pub owner: String,
+    /// The system.
+    pub system: String,
+    /// Clients that are not gone.
+    pub clients: i64,
+    /// Their accounts.
+    pub accounts: i64,
+    /// Their sums; a sum that nobody knows is left out.
+    pub sums: Sums,
+}
+
 impl Store {
+    /// What each owner has in each system.
+    pub async fn owner_parts(&self) -> Result<Vec<OwnerPart>> {
+        let sql = "SELECT owner, system, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = 0 GROUP BY owner, system ORDER BY owner, system";
+        let rows = self.db.rows(sql, []).await?;
+        rows.iter()
+            .map(|row| {
+                let mut sums = Sums::default();
+                for (index, measure) in amount::MEASURES.into_iter().enumerate() {
+                    if let Some(value) = row.get::<Option<i64>>(4 + index)? {
+                        sums.set(measure, i128::from(value));
+                    }
+                }
+                let (clients, accounts) = (row.get(2)?, row.get(3)?);
+                Ok(OwnerPart { owner: row.get(0)?, system: row.get(1)?, clients, accounts, sums })
+            })
+            .collect()
+    }
+
     /// Ids of customers of a system (of all when empty), above `after`, in order.
     pub async fn customer_ids(&self, system: &str, after: i64, limit: i64) -> Result<Vec<i64>> {
         let sql = "SELECT id FROM customer WHERE ($1 = '' OR system = $1) AND id > $2 AND merged_into IS NULL ORDER BY id LIMIT $3";

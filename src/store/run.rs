@@ -25,19 +25,18 @@ pub const LEASE: i64 = 45_000_000;
 impl Store {
     /// Asks for a run. When one of the system is queued or running already it is joined: `true`
     /// says that the run is not new. An interrupted run that was asked for in another way is
-    /// cancelled first; `is_orphan` tells whether nobody works on a running one.
+    /// cancelled first; `orphan` is a running one that nobody works on.
     pub async fn request_run(
         &self,
         request: &RunRequest,
         by: &str,
         now: i64,
-        is_orphan: impl AsyncFn(i64) -> Result<bool>,
+        orphan: Option<i64>,
     ) -> Result<(i64, bool)> {
         let mode = if request.full { "full" } else { "changes" };
         if let Some(active) = self.active_run(&request.system).await? {
             let same = !request.full && active.days == request.days && active.limit == request.limit;
-            let untouched = active.status == RunStatus::Running && !same && is_orphan(active.id).await?;
-            if !untouched {
+            if same || orphan != Some(active.id) {
                 return Ok((active.id, true));
             }
             self.db

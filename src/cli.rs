@@ -1,0 +1,245 @@
+//! What each command does. Results go to stdout, progress and log to stderr.
+//!
+//! A command ends with the worst of: 2 wrong usage or configuration, 1 a run or a login failed,
+//! 3 done but not in agreement, 0.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+
+use crate::app::{App, BadSystem};
+use crate::config::Config;
+use crate::model::Message;
+use crate::store::Store;
+use crate::sync::now;
+use crate::words::{Words, words};
+use crate::work::Engine;
+
+pub mod audit;
+pub mod cases;
+pub mod check;
+pub mod customers;
+pub mod db;
+pub mod demo;
+pub mod init;
+pub mod pause;
+pub mod people;
+pub mod runs;
+pub mod serve;
+pub mod simulate;
+pub mod sync;
+pub mod table;
+pub mod verify;
+
+/// Keeps customer data in agreement across the systems a company runs, and proves it.
+#[derive(Debug, Parser)]
+#[command(name = "concord", version, max_term_width = 100)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Common {
+    /// Configuration file [default: concord.toml in this folder].
+    #[arg(long, global = true, env = "CONCORD_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print one JSON document instead of tables.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress and no log, only results and errors.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Log more; twice for everything.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Everything at once, with simulated systems: sync, verify, print the summary, serve.
+    Demo(demo::DemoArgs),
+    /// Ask a few questions and write concord.toml.
+    Init(init::InitArgs),
+    /// Check configuration, database, log-in and one small read per system.
+    Check(SystemArgs),
+    /// Read systems into the mirror.
+    Sync(sync::SyncArgs),
+    /// Hold the mirror against the sources.
+    Verify(verify::VerifyArgs),
+    /// List, search and export customers.
+    Customers(customers::CustomersArgs),
+    /// List, show, cancel or resume runs.
+    Runs(runs::RunsArgs),
+    /// List, show and decide cases.
+    Cases(cases::CasesArgs),
+    /// List, verify or export the audit.
+    Audit(audit::AuditArgs),
+    /// Stop systems from being read.
+    Pause(pause::PauseArgs),
+    /// Let paused systems be read again.
+    Unpause(pause::PauseArgs),
+    /// Serve dashboard and API, and run the schedules.
+    Serve,
+    /// Run the simulated systems alone.
+    Simulate(simulate::SimulateArgs),
+    /// Add, list or disable people.
+    User(people::UserArgs),
+    /// Create API tokens.
+    Token(people::TokenArgs),
+    /// Migrate, back up, restore or check the database.
+    Db(db::DbArgs),
+}
+
+/// Which systems.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SystemArgs {
+    /// Systems by name [default: all].
+    #[arg(value_name = "SYSTEM")]
+    pub systems: Vec<String>,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// 0: done, in agreement.
+    Fine,
+    /// 3: done, not in agreement.
+    Disagree,
+    /// 1: a run or a login failed.
+    Failed,
+    /// 2: wrong usage or configuration.
+    Usage,
+}
+
+/// A mistake of the user's, in words: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// A usage mistake with a text of the catalogue.
+pub fn usage(message: &Message) -> anyhow::Error {
+    Usage(text().message(message)).into()
+}
+
+/// The catalogue of the command line's language.
+pub fn text() -> &'static Words {
+    words(crate::words::DEFAULT)
+}
+
+/// Turns the end of a command into the process's exit code, printing what went wrong.
+pub fn exit(done: Result<End>) -> ExitCode {
+    let end = match done {
+        Ok(end) => end,
+        Err(error) => {
+            let usage = error.is::<Usage>() || error.is::<crate::config::Error>();
+            match error.downcast::<crate::config::Error>() {
+                Ok(mistake) => eprintln!("{:?}", miette::Report::new(mistake)),
+                Err(error) => match error.downcast_ref::<BadSystem>() {
+                    Some(bad) => {
+                        eprintln!("concord: {}", text().message(&bad.0));
+                        return ExitCode::from(2);
+                    }
+                    None => eprintln!("concord: {error:#}"),
+                },
+            }
+            if usage { End::Usage } else { End::Failed }
+        }
+    };
+    ExitCode::from(match end {
+        End::Fine => 0,
+        End::Failed => 1,
+        End::Usage => 2,
+        End::Disagree => 3,
+    })
+}
+
+/// Sets up logging to stderr. `CONCORD_LOG` takes filters as `tracing` reads them.
+pub fn log(common: &Common) {
+    let level = match (common.quiet, common.verbose) {
+        (true, _) => "off",
+        (_, 0) => "warn",
+        (_, 1) => "concord=info,warn",
+        (_, 2) => "concord=debug,info",
+        _ => "trace",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CONCORD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init();
+}
+
+/// Reads the configuration.
+pub fn config(common: &Common) -> Result<Config> {
+    let file = Config::find(common.config.as_deref());
+    if !file.exists() {
+        return Err(usage(&Message::new("cli-no-config").with("file", file.display())));
+    }
+    Ok(Config::load(&file)?)
+}
+
+/// Reads the configuration and opens its database, brought up to date.
+pub async fn app(common: &Common) -> Result<Arc<App>> {
+    let config = config(common)?;
+    let store = Store::ready(config.database.url(), now()).await?;
+    App::new(config, store).await
+}
+
+/// The program together with its engine; `None` for the engine when a server works on this database.
+pub async fn app_and_engine(common: &Common) -> Result<(Arc<App>, Option<Arc<Engine>>)> {
+    let app = app(common).await?;
+    let engine = Engine::start(&app).await?;
+    Ok((app, engine))
+}
+
+/// The named systems, all when none is named; an unknown name is a mistake of usage.
+pub fn systems(app: &App, named: &[String]) -> Result<Vec<String>> {
+    if named.is_empty() {
+        return Ok(app.sources.iter().map(|source| source.name.clone()).collect());
+    }
+    for name in named {
+        if app.source(name).is_none() {
+            let known = app.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
+            let message = Message::new("cli-unknown-system").with("system", name).with("known", known);
+            return Err(usage(&message));
+        }
+    }
+    Ok(named.to_vec())
+}
+
+/// Prints a document as JSON.
+pub fn print_json(document: &impl Serialize) -> Result<()> {
+    println!("{}", serde_json::to_string_pretty(document)?);
+    Ok(())
+}
+
+/// Who runs the command, for the audit.
+pub fn actor() -> String {
+    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
+    format!("cli:{}", user.unwrap_or_else(|_| "unknown".to_owned()))
+}
+
+/// Asks for a yes. Without a terminal and without `--yes` nothing is done: a mistake of usage.
+pub fn confirm(question: &str, yes: bool) -> Result<bool> {
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(usage(&Message::new("cli-needs-yes")));
+    }
+    Ok(dialoguer::Confirm::new().with_prompt(question).default(false).interact()?)
+}

@@ -1,0 +1,83 @@
+//! `concord check`: configuration, database, log-in and one small read per system.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{Common, End, SystemArgs, app, print_json, systems, text};
+use crate::app::App;
+use crate::connect::{Ask, Connector};
+use crate::sync::Source;
+
+/// What `check` prints as JSON.
+#[derive(Debug, Serialize)]
+struct CheckDoc {
+    ok: bool,
+    database: String,
+    systems: Vec<SystemDoc>,
+}
+
+/// How one system was found.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SystemDoc {
+    /// Its name.
+    pub name: String,
+    /// Whether it can be read.
+    pub ok: bool,
+    /// What is wrong.
+    pub problem: Option<String>,
+    /// What to do.
+    pub remedy: Option<String>,
+}
+
+/// Runs the command.
+pub async fn check(common: &Common, args: &SystemArgs) -> Result<End> {
+    let app = app(common).await?;
+    crate::store::search::check(&app.store.db).await?;
+    let mut found = Vec::new();
+    for name in systems(&app, &args.systems)? {
+        if let Some(source) = app.source(&name) {
+            found.push(system(source).await);
+        }
+    }
+    let ok = found.iter().all(|system| system.ok);
+    let document = CheckDoc { ok, database: database(&app), systems: found };
+    if common.json {
+        print_json(&document)?;
+    } else {
+        println!("{}", text().with("cli-check-database", &[("database", document.database.as_str())]));
+        for system in &document.systems {
+            match &system.problem {
+                None => println!("{}", text().with("cli-check-fine", &[("system", system.name.as_str())])),
+                Some(problem) => {
+                    println!("{}: {problem}", system.name);
+                    if let Some(remedy) = &system.remedy {
+                        println!("  {remedy}");
+                    }
+                }
+            }
+        }
+    }
+    Ok(if ok { End::Fine } else { End::Failed })
+}
+
+fn database(app: &App) -> String {
+    app.config.database.to_string()
+}
+
+/// Signs in to a system and reads one row of its first list.
+pub async fn system(source: &Source) -> SystemDoc {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let ask = Ask { page_size: 1, today };
+    let mut problem = None;
+    if let Some(stream) = source.connector.streams().first()
+        && let Err(error) = source.connector.fetch(&source.http, stream, None, &ask).await
+    {
+        problem = Some(error.message().clone());
+    }
+    SystemDoc {
+        name: source.name.clone(),
+        ok: problem.is_none(),
+        remedy: problem.as_ref().and_then(|message| text().aside(message, "help")),
+        problem: problem.map(|message| text().message(&message)),
+    }
+}

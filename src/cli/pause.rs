@@ -1,0 +1,32 @@
+//! `concord pause` and `concord unpause`: when systems may be read.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{Common, End, actor, app, systems, text};
+use crate::work::schedule;
+
+/// What `pause` and `unpause` take.
+#[derive(Debug, Args)]
+pub struct PauseArgs {
+    /// A system, or `all`.
+    #[arg(value_name = "SYSTEM|all")]
+    what: String,
+}
+
+/// Runs the command.
+pub async fn pause(common: &Common, args: &PauseArgs, pause: bool) -> Result<End> {
+    let app = app(common).await?;
+    let named = if args.what == "all" { Vec::new() } else { vec![args.what.clone()] };
+    for name in systems(&app, &named)? {
+        let mut state = app.store.system_state(&name).await?;
+        if pause {
+            schedule::pause(&app.store, &name, &actor(), "system-paused-by-hand", &mut state).await?;
+        } else {
+            schedule::unpause(&app.store, &name, &actor(), &mut state).await?;
+        }
+        let id = if pause { "cli-paused" } else { "cli-unpaused" };
+        println!("{}", text().with(id, &[("system", name.as_str())]));
+    }
+    Ok(End::Fine)
+}

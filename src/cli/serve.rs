@@ -1,0 +1,73 @@
+//! `concord serve`: dashboard, API, schedules and workers in one process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::{Common, End, app_and_engine, text, usage};
+use crate::app::App;
+use crate::model::Message;
+use crate::web::{self, Web, session};
+use crate::work::Engine;
+
+/// How long running requests may take to finish when the server stops.
+const LAST_CALL: Duration = Duration::from_secs(8);
+
+/// Runs the command.
+pub async fn serve(common: &Common) -> Result<End> {
+    let (app, engine) = app_and_engine(common).await?;
+    let Some(engine) = engine else {
+        return Err(usage(&Message::new("cli-second-engine")));
+    };
+    let listener = TcpListener::bind(app.config.server.listen)
+        .await
+        .with_context(|| format!("listening on {}", app.config.server.listen))?;
+    if !common.quiet {
+        eprintln!("{}", text().with("cli-serving", &[("url", app.config.server.public_url.as_str())]));
+        if let Some(link) = session::set_up_link(&app).await? {
+            eprintln!("{}", text().with("cli-set-up", &[("url", link.as_str())]));
+        }
+    }
+    on(app, engine, listener, true).await?;
+    Ok(End::Fine)
+}
+
+/// Serves on this listener until the process is asked to stop. `schedules` says whether runs are
+/// started by themselves.
+pub async fn on(app: Arc<App>, engine: Arc<Engine>, listener: TcpListener, schedules: bool) -> Result<()> {
+    let (stop, stopping) = watch::channel(false);
+    let working = tokio::spawn(engine.clone().work(stopping.clone(), schedules));
+    let sealing = tokio::spawn(engine.clone().seal(stopping.clone()));
+    let router = web::router(Web { app: app.clone(), engine: Some(engine) });
+    let mut asked = stopping.clone();
+    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move {
+            let _ = asked.wait_for(|stop| *stop).await;
+        });
+    let serving = tokio::spawn(server.into_future());
+    stopped().await;
+    let _ = stop.send(true);
+    // Streams of events never end by themselves: after the last call they are dropped.
+    let _ = tokio::time::timeout(LAST_CALL, serving).await;
+    working.await??;
+    sealing.await?;
+    app.store.db.close().await;
+    Ok(())
+}
+
+/// Waits until the process is asked to stop: Ctrl-C or SIGTERM.
+pub async fn stopped() {
+    let interrupted = tokio::signal::ctrl_c();
+    let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+        let _ = interrupted.await;
+        return;
+    };
+    tokio::select! {
+        _ = interrupted => {}
+        _ = terminated.recv() => {}
+    }
+}

@@ -1,0 +1,52 @@
+//! `concord simulate`: the external systems alone, for rehearsals.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::{Common, End};
+use crate::simulate::{Fault, Options, Simulator, config};
+
+/// What `simulate` takes.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Port on 127.0.0.1 [default: any free one].
+    #[arg(long)]
+    port: Option<u16>,
+    /// Faults to switch on, a JSON list.
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// Other data, the same for the same number.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// So many times the data.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    scale: u32,
+}
+
+/// Runs the command: prints a ready configuration and serves until it is stopped.
+pub async fn simulate(common: &Common, args: &SimulateArgs) -> Result<End> {
+    let faults: Vec<Fault> = match &args.faults {
+        Some(file) => {
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+            serde_json::from_str(&text)
+                .with_context(|| format!("{} is not a list of faults", file.display()))?
+        }
+        None => Vec::new(),
+    };
+    let options = Options { seed: args.seed, scale: args.scale, faults, ..Options::default() };
+    let simulator = Simulator::start(options, args.port).await?;
+    if common.json {
+        super::print_json(
+            &serde_json::json!({ "url": simulator.url(), "config": config(&simulator.url()) }),
+        )?;
+    } else {
+        println!("# {}", simulator.url());
+        println!("{}", config(&simulator.url()));
+    }
+    super::serve::stopped().await;
+    simulator.stop().await;
+    Ok(End::Fine)
+}

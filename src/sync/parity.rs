@@ -1,0 +1,202 @@
+//! The mirror held against a source, now: counts and control sums side by side, differences named.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Source;
+use crate::connect::{Ask, Connector, Error, Stream, Totals};
+use crate::model::amount::{self, Measure};
+use crate::model::{Disposition, Reason, Sums};
+use crate::store::Store;
+
+/// What a verification found.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct VerifyDoc {
+    /// Whether every line is equal.
+    pub agree: bool,
+    /// What was compared.
+    pub items: Vec<Item>,
+}
+
+/// One thing that was compared.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Item {
+    /// What (`ham/accounts`).
+    pub subject: String,
+    /// Its figures.
+    pub lines: Vec<Line>,
+}
+
+/// One figure on both sides. Difference = mirror − source.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Line {
+    /// `count` or a measure.
+    pub what: String,
+    /// At the source.
+    pub source: Option<String>,
+    /// In the mirror.
+    pub mirror: Option<String>,
+    /// Mirror − source.
+    pub difference: Option<String>,
+    /// `rows`, `lots`, `USD` …
+    pub unit: String,
+    /// Whether they are equal.
+    pub equal: bool,
+    /// What is known of the difference.
+    pub causes: Vec<Cause>,
+}
+
+/// A part of a difference that is explained.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Cause {
+    /// The rule or reason.
+    pub rule: String,
+    /// Rows.
+    pub count: u64,
+    /// Their sum.
+    pub amount: Option<String>,
+}
+
+/// Why a verification could not be made.
+#[derive(Debug)]
+pub enum Unverified {
+    /// The source could not be read.
+    Source(Error),
+    /// Something of ours broke.
+    Internal(anyhow::Error),
+}
+
+impl Unverified {
+    /// What happened, for people.
+    pub fn message(&self) -> crate::model::Message {
+        match self {
+            Unverified::Source(error) => error.message().clone(),
+            Unverified::Internal(error) => crate::model::Message::new("run-broke")
+                .with("system", "")
+                .with("problem", format!("{error:#}")),
+        }
+    }
+}
+
+impl From<Error> for Unverified {
+    fn from(error: Error) -> Self {
+        Unverified::Source(error)
+    }
+}
+
+impl From<anyhow::Error> for Unverified {
+    fn from(error: anyhow::Error) -> Self {
+        Unverified::Internal(error)
+    }
+}
+
+/// Holds every stream of a system against what the source says of it now. Nothing is written.
+pub async fn system(store: &Store, source: &Source) -> Result<Vec<Item>, Unverified> {
+    let last = store.last_run(&source.name).await?;
+    let mut items = Vec::new();
+    for stream in source.connector.streams() {
+        let stream_id = store.stream(&source.name, stream.name).await?;
+        let (count, sums) = store.stored(stream, stream_id).await?;
+        let said = totals(source, stream).await?;
+        let stages = last.as_ref().map(|run| run.stages.as_slice()).unwrap_or_default();
+        let reasons = stages.iter().find(|stage| stage.name == stream.name).map(|stage| &stage.reasons);
+        items.push(Item {
+            subject: format!("{}/{}", source.name, stream.name),
+            lines: lines(&said, count, &sums, reasons.map_or(&[], Vec::as_slice)),
+        });
+    }
+    Ok(items)
+}
+
+/// What the source says of a stream now: its totals where it states them, else its keys counted.
+async fn totals(source: &Source, stream: &'static Stream) -> Result<Totals, Error> {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let mut ask = Ask { page_size: 1, today };
+    let page = source.connector.fetch(&source.http, stream, None, &ask).await?;
+    if page.totals.count.is_some() {
+        return Ok(page.totals);
+    }
+    ask.page_size = source.page_size;
+    let mut keys = HashSet::new();
+    let mut page = page;
+    loop {
+        keys.extend(page.rows.into_iter().filter_map(|row| row.key));
+        let Some(next) = page.next else { break };
+        page = source.connector.fetch(&source.http, stream, Some(&next), &ask).await?;
+    }
+    Ok(Totals { count: Some(keys.len() as u64), sums: Sums::default() })
+}
+
+fn lines(source: &Totals, count: u64, sums: &Sums, reasons: &[Reason]) -> Vec<Line> {
+    let left_out: Vec<&Reason> = reasons.iter().filter(|r| r.disposition != Disposition::Duplicate).collect();
+    let there = source.count.unwrap_or(0);
+    let mut lines = vec![Line {
+        what: "count".to_owned(),
+        source: Some(there.to_string()),
+        mirror: Some(count.to_string()),
+        difference: Some((i128::from(count) - i128::from(there)).to_string()),
+        unit: "rows".to_owned(),
+        equal: count == there,
+        causes: if count == there {
+            Vec::new()
+        } else {
+            left_out.iter().map(|r| Cause { rule: r.rule.clone(), count: r.count, amount: None }).collect()
+        },
+    }];
+    for (measure, said) in source.sums.iter() {
+        let ours = sums.get(measure).unwrap_or(0);
+        lines.push(Line {
+            what: measure.name.to_owned(),
+            source: Some(amount::show(said, measure.scale)),
+            mirror: Some(amount::show(ours, measure.scale)),
+            difference: Some(amount::show(ours - said, measure.scale)),
+            unit: unit(measure).to_owned(),
+            equal: ours == said,
+            causes: if ours == said {
+                Vec::new()
+            } else {
+                left_out
+                    .iter()
+                    .map(|r| Cause {
+                        rule: r.rule.clone(),
+                        count: r.count,
+                        amount: r.sums.get(measure).map(|value| amount::show(value, measure.scale)),
+                    })
+                    .collect()
+            },
+        });
+    }
+    lines
+}
+
+fn unit(measure: Measure) -> &'static str {
+    match measure {
+        amount::VOLUME_LOTS => "lots",
+        amount::VOLUME_MLN_USD => "million USD",
+        _ => "USD",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::amount::REWARD_USD;
+
+    #[test]
+    fn differences_carry_what_is_known_of_them() {
+        let mut source = Totals { count: Some(3), sums: Sums::default() };
+        source.sums.set(REWARD_USD, 1500);
+        let (mut ours, mut lost) = (Sums::default(), Sums::default());
+        ours.set(REWARD_USD, 1000);
+        lost.set(REWARD_USD, 500);
+        let reason =
+            Reason { disposition: Disposition::Rejected, rule: "bad_date".to_owned(), count: 1, sums: lost };
+        let lines = lines(&source, 2, &ours, &[reason]);
+        assert_eq!((lines[0].difference.as_deref(), lines[0].equal), (Some("-1"), false));
+        assert_eq!(lines[1].difference.as_deref(), Some("-5.00"));
+        assert_eq!(lines[1].causes[0].amount.as_deref(), Some("5.00"));
+    }
+}
