@@ -25,25 +25,64 @@ pub async fn index(tx: &mut Tx, customers: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// The condition that a customer's id has to meet to be found by `$<argument>`, which must be bound
-/// to [`pattern`] of the same folded text.
-pub fn condition(postgres: bool, folded: &str, id: &str, argument: usize) -> String {
-    if folded.chars().count() < 3 || postgres {
-        format!("{id} IN (SELECT id FROM customer_text WHERE text LIKE ${argument} ESCAPE '\\')")
+/// What a text hits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hits {
+    /// Nothing was looked for: everything.
+    All,
+    /// These customers, whoever is shown of them.
+    These(Vec<i64>),
+    /// More than were wanted, or too short to be looked up.
+    Many,
+}
+
+/// The customers that a folded text hits, if they are at most `few`.
+pub async fn hits(db: &Db, folded: &str, few: i64) -> Result<Hits> {
+    if is_short(folded) {
+        return Ok(Hits::Many);
+    }
+    let postgres = db.is_postgres();
+    let found = if postgres {
+        "SELECT id FROM customer_text WHERE text LIKE $1 ESCAPE '\\' LIMIT $2"
     } else {
-        format!("{id} IN (SELECT rowid FROM customer_search WHERE customer_search MATCH ${argument})")
+        "SELECT rowid FROM customer_search WHERE customer_search MATCH $1 LIMIT $2"
+    };
+    let rows = db.rows(found, [pattern(postgres, folded).into(), (few + 1).into()]).await?;
+    if rows.len() as i64 > few {
+        return Ok(Hits::Many);
+    }
+    let mut ids = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>>>()?;
+    ids.sort_unstable();
+    Ok(Hits::These(ids))
+}
+
+/// The condition that a customer's id has to meet to be found by the argument `argument`, which must
+/// be bound to [`pattern`] of the same folded text.
+pub fn condition(postgres: bool, folded: &str, id: &str, argument: &str) -> String {
+    if is_short(folded) || postgres {
+        format!("{id} IN (SELECT t.id FROM customer_text t WHERE t.text LIKE {argument} ESCAPE '\\')")
+    } else {
+        format!("{id} IN (SELECT rowid FROM customer_search WHERE customer_search MATCH {argument})")
     }
 }
 
 /// What to bind for [`condition`].
 pub fn pattern(postgres: bool, folded: &str) -> String {
-    if folded.chars().count() < 3 || postgres {
-        let escaped = folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        format!("%{escaped}%")
+    if is_short(folded) || postgres {
+        like(folded)
     } else {
         // A phrase of the full-text language: quotes doubled, nothing else has a meaning in it.
         format!("\"{}\"", folded.replace('"', "\"\""))
     }
+}
+
+/// The pattern of `LIKE … ESCAPE '\'` that a text with this folded part fits.
+pub fn like(folded: &str) -> String {
+    format!("%{}%", folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+}
+
+fn is_short(folded: &str) -> bool {
+    folded.chars().nth(2).is_none()
 }
 
 /// Fails when the database's locale gives no trigrams for scripts other than Latin.
