@@ -23,6 +23,7 @@ pub mod owners;
 pub mod parity;
 pub mod pull;
 pub mod seen;
+pub mod shares;
 pub mod verdict;
 pub mod view;
 

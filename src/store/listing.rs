@@ -22,6 +22,7 @@ mod record;
 pub use account::AccountRow;
 pub use cursor::BadCursor;
 pub use record::{RecordRow, VersionRow, matched_in};
+pub(super) use record::record;
 
 use cursor::Cursor;
 use plan::{Counted, Query};

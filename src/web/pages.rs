@@ -148,9 +148,10 @@ impl Frame {
         assets::address(name)
     }
 
-    /// The navigation: address, name, whether it is here.
-    pub fn places(&self) -> Vec<(&'static str, String, bool)> {
-        PLACES.into_iter().map(|(at, name)| (at, self.t(name), at == self.place)).collect()
+    /// The navigation: address, name, whether it is here, how much waits there.
+    pub fn places(&self) -> Vec<(&'static str, String, bool, i64)> {
+        let waiting = |at: &str| if at == "/cases" { self.cases } else { 0 };
+        PLACES.into_iter().map(|(at, name)| (at, self.t(name), at == self.place, waiting(at))).collect()
     }
 
     /// A role in words.
