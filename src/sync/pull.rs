@@ -3,7 +3,6 @@
 //! The next page is fetched while one is stored. What is kept in memory is one bit per record seen.
 
 use anyhow::Result;
-use tokio::task::JoinHandle;
 
 use super::map::Choice;
 use super::seen::{self, Seen};
@@ -12,12 +11,11 @@ use crate::connect::{Ask, Connector, Cursor, Error, Page, Stream, Table, Totals}
 use crate::model::{Counts, Stage, StageStatus, Sums};
 use crate::store::{self, page as pages, run};
 
+mod ahead;
 mod end;
-mod ids;
 mod page;
 
-pub use end::{mark_gone, missing_ids};
-use ids::Block;
+use ahead::{Abandoned, Block};
 
 /// One stream being read.
 pub struct Reading<'a> {
@@ -169,28 +167,6 @@ pub async fn recall(
         choice.recall(turn.store.client_keys(stream.table, &seen::unpack(&packed)).await?);
     }
     Ok(())
-}
-
-/// A task that ends when nobody waits for it any more.
-struct Abandoned<T>(JoinHandle<T>);
-
-impl<T> Drop for Abandoned<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl<T> Future for Abandoned<T> {
-    type Output = Result<T, Stop>;
-
-    fn poll(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Self::Output> {
-        std::pin::Pin::new(&mut self.0)
-            .poll(cx)
-            .map(|done| done.map_err(|error| Stop::Internal(anyhow::anyhow!("fetching a page: {error}"))))
-    }
 }
 
 fn totals_text(totals: &Totals) -> String {

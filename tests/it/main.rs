@@ -5,4 +5,8 @@
 // A test that cannot get its own material has failed, and the panic says where.
 #![allow(clippy::unwrap_used)]
 
+mod api;
+mod faults;
+mod pull;
+mod support;
 mod tidy;
