@@ -7,6 +7,7 @@
 
 use std::fmt::Display;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -23,6 +24,36 @@ const SCALE_MILLION: u32 = 734;
 /// The simulator's credentials for "ham"; its list of accounts, and that of clients, as Concord asks for them.
 const LOGIN: &str = "partner-ham@example.test";
 const PASSWORD: &str = "sim-ham-password";
+/// What is asked for in row 7: lists in every order and with every filter, and searches for what is
+/// in many, in few and in no records.
+const VIEWS: [&str; 12] = [
+    "",
+    "?sort=reward",
+    "?sort=-reward",
+    "?sort=-registered",
+    "?sort=key",
+    "?owner=Ham",
+    "?system=ham&sort=-reward",
+    "?status=ACTIVE",
+    "?status=LEFT&sort=-reward",
+    "?country=TH&sort=reward",
+    "?country=RU&sort=-registered",
+    "?view=accounts",
+];
+const TEXTS: [&str; 10] = [
+    "1400",
+    "140012345",
+    "standard",
+    "1100000000000000001",
+    "vip desk",
+    "%E0%B8%A5%E0%B8%B9%E0%B8%81",
+    "a1b2",
+    "0f3",
+    "2026-06-30",
+    "nothing+like+this",
+];
+/// Times each of them is asked for.
+const TIMES: usize = 10;
 const LISTS: [&str; 2] =
     ["reports/clients/?ordering=client_account", "v2/reports/clients/?ordering=client_uid"];
 
@@ -66,7 +97,7 @@ fn main() -> Result<(), Failure> {
         let simulator = Simulator::start(&bench.arguments.concord, SCALE)?;
         for kind in &kinds {
             let rounds = (0..bench.arguments.rounds)
-                .map(|round| bench.round(*kind, &simulator, &format!("round {}", round + 1)))
+                .map(|round| bench.round(*kind, &simulator, &format!("round {}", round + 1), false))
                 .collect::<Result<Vec<Round>, Failure>>()?;
             rows_of(*kind, &rounds, &mut table);
             hundred.push(median(rounds.iter().map(|round| round.steps[0].whole)));
@@ -74,14 +105,14 @@ fn main() -> Result<(), Failure> {
     }
     if bench.arguments.quick {
         table.push(Line::unmeasured("4", "a million accounts", "left out by --quick"));
+        table.push(Line::unmeasured("7", "first pages of a million accounts", "left out by --quick"));
     } else {
         let simulator = Simulator::start(&bench.arguments.concord, SCALE_MILLION)?;
         for (kind, hundred) in kinds.iter().zip(&hundred) {
-            let round = bench.round(*kind, &simulator, "a million")?;
+            let round = bench.round(*kind, &simulator, "a million", true)?;
             million(*kind, &round, *hundred, &mut table);
         }
     }
-    table.push(Line::unmeasured("7", "first pages over a million customers", "not measured yet"));
     let demos = (0..3).map(|_| bench.demo()).collect::<Result<Vec<f64>, Failure>>()?;
     table.push(Line::at_most("9", "concord demo --once", "", median(demos), "s", 15.0, 5.0));
     let size = std::fs::metadata(&bench.arguments.concord)?.len() as f64 / 1e6;
@@ -123,6 +154,8 @@ impl Kind {
 /// First load, nothing changed, 1 % changed.
 struct Round {
     steps: [Step; 3],
+    /// The 95th percentile of a first page of lists, and of searches, in milliseconds.
+    pages: Option<[f64; 2]>,
 }
 
 /// Concord and the limit program, one after the other, on the same list.
@@ -153,7 +186,7 @@ impl Step {
 }
 
 impl Bench {
-    fn round(&self, kind: Kind, simulator: &Simulator, name: &str) -> Result<Round, Failure> {
+    fn round(&self, kind: Kind, simulator: &Simulator, name: &str, pages: bool) -> Result<Round, Failure> {
         let ours = Database::create(self, kind, "concord")?;
         let limits = Database::create(self, kind, "limit")?;
         let config = self.arguments.scratch.join("concord.toml");
@@ -185,9 +218,10 @@ impl Bench {
         let same = step("nothing changed")?;
         simulator.change()?;
         let changed = step("1 % changed")?;
+        let pages = if pages { Some(self.pages(&config)?) } else { None };
         ours.remove()?;
         limits.remove()?;
-        Ok(Round { steps: [first, same, changed] })
+        Ok(Round { steps: [first, same, changed], pages })
     }
 
     fn limit(&self, simulator: &Simulator, database: &Database) -> Result<Limit, Failure> {
@@ -198,6 +232,48 @@ impl Bench {
         let report: Value = serde_json::from_slice(&output.stdout)?;
         let number = |name: &str| report[name].as_f64().ok_or_else(|| format!("the limit said: {report}"));
         Ok(Limit { seconds: number("seconds")?, peak: number("peak_mib")? })
+    }
+
+    /// Serves the database and asks for first pages.
+    fn pages(&self, config: &Path) -> Result<[f64; 2], Failure> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let server =
+            format!("[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n");
+        std::fs::write(config, format!("{}{server}", std::fs::read_to_string(config)?))?;
+        let mut command = Command::new(&self.arguments.concord);
+        command.args(["--quiet", "--config"]).arg(config);
+        let output = command.args(["token", "create", "--role", "viewer"]).output()?;
+        let token = format!("Bearer {}", String::from_utf8(output.stdout)?.trim());
+        let mut command = Command::new(&self.arguments.concord);
+        command.args(["--quiet", "--config"]).arg(config).arg("serve");
+        let _server = Ended(command.spawn()?);
+        let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
+        let ask = |query: &str| -> Result<f64, Failure> {
+            let started = Instant::now();
+            let url = format!("http://127.0.0.1:{port}/customers{query}");
+            agent.get(url).header("Authorization", &token).call()?.body_mut().read_to_vec()?;
+            Ok(started.elapsed().as_secs_f64() * 1000.0)
+        };
+        let started = Instant::now();
+        while let Err(failure) = ask("") {
+            if started.elapsed() > Duration::from_secs(30) {
+                return Err(failure);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let slow = |queries: Vec<String>| -> Result<f64, Failure> {
+            let mut times = Vec::new();
+            for query in &queries {
+                let own = (0..TIMES).map(|_| ask(query)).collect::<Result<Vec<f64>, Failure>>()?;
+                eprintln!("           /customers{query}: {:.0} ms", median(own.iter().copied()));
+                times.extend(own);
+            }
+            times.sort_by(f64::total_cmp);
+            Ok(times[times.len() * 95 / 100])
+        };
+        let views = slow(VIEWS.map(str::to_owned).to_vec())?;
+        let searches = slow(TEXTS.map(|text| format!("?search={text}")).to_vec())?;
+        Ok([views, searches])
     }
 
     fn demo(&self) -> Result<f64, Failure> {
@@ -321,9 +397,20 @@ impl Database {
     }
 }
 
-/// The simulated systems; they end with this.
+/// A program that ends with this.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to end.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The simulated systems.
 struct Simulator {
-    child: Child,
+    _child: Ended,
     url: String,
 }
 
@@ -331,9 +418,9 @@ impl Simulator {
     fn start(concord: &Path, scale: u32) -> Result<Self, Failure> {
         let mut command = Command::new(concord);
         command.args(["--json", "--quiet", "simulate", "--scale", &scale.to_string()]);
-        let mut child = command.stdout(Stdio::piped()).spawn()?;
+        let mut child = Ended(command.stdout(Stdio::piped()).spawn()?);
         let mut text = String::new();
-        let mut reader = BufReader::new(child.stdout.take().ok_or("no output")?);
+        let mut reader = BufReader::new(child.0.stdout.take().ok_or("no output")?);
         let url = loop {
             if reader.read_line(&mut text)? == 0 {
                 return Err("the simulator ended".into());
@@ -342,7 +429,7 @@ impl Simulator {
                 break document["url"].as_str().ok_or("no address")?.to_owned();
             }
         };
-        Ok(Self { child, url })
+        Ok(Self { _child: child, url })
     }
 
     /// Changes 1 % of the accounts.
@@ -364,14 +451,6 @@ impl Simulator {
             agent.get(format!("{base}/{list}&limit=1")).header("Authorization", token).call()?;
         }
         Ok(())
-    }
-}
-
-impl Drop for Simulator {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -475,7 +554,7 @@ fn rows_of(kind: Kind, rounds: &[Round], table: &mut Vec<Line>) {
     table.push(line.bounds("+25 %", "+10 %", [slower <= 0.25, slower <= 0.1]));
 }
 
-/// Row 4.
+/// Rows 4 and 7.
 fn million(kind: Kind, round: &Round, hundred: f64, table: &mut Vec<Line>) {
     let first = &round.steps[0];
     let times = first.whole / hundred;
@@ -489,6 +568,12 @@ fn million(kind: Kind, round: &Round, hundred: f64, table: &mut Vec<Line>) {
         Line::at_most("4", "a million, peak memory", kind.shown(), peak.round(), "MiB", 192.0, 128.0);
     line.limit = format!("{:.0} MiB", round.steps.iter().map(|step| step.limit.peak).fold(0.0, f64::max));
     table.push(line);
+    let [views, searches] = round.pages.unwrap_or_default();
+    for (what, value, goal) in
+        [("first page of a list, p95", views, 30.0), ("first page of a search, p95", searches, 20.0)]
+    {
+        table.push(Line::at_most("7", what, kind.shown(), value.round(), "ms", 100.0, goal));
+    }
 }
 
 fn print(table: &[Line]) {
