@@ -6,6 +6,8 @@ use crate::app::App;
 use crate::work::Engine;
 
 pub mod access;
+pub mod api;
+mod legacy;
 pub mod problem;
 pub mod session;
 
@@ -26,5 +28,5 @@ impl axum::extract::FromRef<Web> for Arc<App> {
 
 /// All routes.
 pub fn router(web: Web) -> axum::Router {
-    axum::Router::new().with_state(web)
+    axum::Router::new().merge(api::routes()).with_state(web)
 }

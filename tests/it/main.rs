@@ -7,7 +7,7 @@
 
 mod api;
 mod pull;
-mod support;
 mod pull;
+mod support;
 mod support;
 mod tidy;
