@@ -150,11 +150,8 @@ pub async fn write_xlsx_into(
     right_to_left: bool,
     file: File,
 ) -> Result<(u64, File)> {
-    let sheet = xlsx::Sheet {
-        name: words.text("export-sheet"),
-        header: header(export.shape, words),
-        right_to_left,
-    };
+    let sheet =
+        xlsx::Sheet { name: words.text("export-sheet"), header: header(export.shape, words), right_to_left };
     // The file is written by a thread of its own while the next page is fetched.
     let (pages, written) = tokio::sync::mpsc::channel::<Vec<Item>>(2);
     let writer = tokio::task::spawn_blocking(move || xlsx::write(&sheet, written, file));

@@ -12,6 +12,7 @@ pub mod bulk;
 pub mod case;
 pub mod customer;
 pub mod db;
+pub mod facets;
 pub mod listing;
 pub mod migrate;
 pub mod mirror;

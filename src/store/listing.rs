@@ -22,6 +22,7 @@ mod record;
 
 pub use account::AccountRow;
 pub use cursor::BadCursor;
+pub(super) use record::record;
 pub use record::{RecordRow, VersionRow, matched_in};
 
 use cursor::Cursor;

@@ -141,7 +141,12 @@ fn bad_cursor() -> Problem {
 }
 
 /// The list document of numbered rows, one more of which was fetched than the page holds.
-fn page<T>(mut rows: Vec<T>, limit: i64, total: i64, id: impl Fn(&T) -> i64) -> (Vec<T>, i64, Option<String>) {
+fn page<T>(
+    mut rows: Vec<T>,
+    limit: i64,
+    total: i64,
+    id: impl Fn(&T) -> i64,
+) -> (Vec<T>, i64, Option<String>) {
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > size;
     rows.truncate(size);

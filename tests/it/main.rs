@@ -6,8 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod api;
+mod faults;
 mod pull;
-mod pull;
-mod support;
 mod support;
 mod tidy;

@@ -55,11 +55,7 @@ const FIELDS: &[Field] = &[
         &[("clients", "client_country"), ("accounts", "country"), ("traders", "country")],
     ),
     ("status", "first_known", &[("clients", "client_status"), ("traders", "valid")]),
-    (
-        "activity",
-        "derived",
-        &[("accounts", "volume_lots"), ("accounts", "reward_usd")],
-    ),
+    ("activity", "derived", &[("accounts", "volume_lots"), ("accounts", "reward_usd")]),
     ("reward_usd", "sum", &[("accounts", "reward_usd")]),
     ("rebate_usd", "sum", &[("clients", "rebate_amount_usd")]),
     ("volume_lots", "sum", &[("accounts", "volume_lots")]),

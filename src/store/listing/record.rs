@@ -95,7 +95,8 @@ impl Store {
     }
 }
 
-fn record(row: &Row) -> Result<RecordRow> {
+/// Reads a record of the columns selected above.
+pub(in crate::store) fn record(row: &Row) -> Result<RecordRow> {
     Ok(RecordRow {
         id: row.get(0)?,
         system: row.get(1)?,

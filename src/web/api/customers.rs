@@ -100,9 +100,10 @@ pub(super) async fn list(
     let limit = limit(asked.limit)?;
     let store = &web.app.store;
     let listed =
-        store.customers(&filter, shape, order, asked.cursor.as_deref(), limit).await.map_err(|error| {
-            if error.is::<BadCursor>() { bad_cursor() } else { error.into() }
-        })?;
+        store
+            .customers(&filter, shape, order, asked.cursor.as_deref(), limit)
+            .await
+            .map_err(|error| if error.is::<BadCursor>() { bad_cursor() } else { error.into() })?;
     let mut items: Vec<CustomerDoc> = listed.items.iter().map(document::customer).collect();
     if let Some(folded) = filter.folded() {
         let mut ids: Vec<i64> = listed.items.iter().map(|item| item.id).collect();
@@ -218,7 +219,8 @@ pub(super) async fn history(
             raw: raw(record.raw)?,
         });
     }
-    for version in versions.into_iter().filter(|v| at.is_none_or(|at| v.valid_from <= at && at < v.valid_to)) {
+    for version in versions.into_iter().filter(|v| at.is_none_or(|at| v.valid_from <= at && at < v.valid_to))
+    {
         items.push(VersionDoc {
             record: version.record,
             system: version.system,

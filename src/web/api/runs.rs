@@ -107,12 +107,8 @@ pub(super) async fn start(
         Some(systems) => systems,
         None => web.app.sources.iter().map(|source| source.name.clone()).collect(),
     };
-    let requests = systems.into_iter().map(|system| RunRequest {
-        system,
-        full,
-        days: asked.days,
-        limit: asked.limit,
-    });
+    let requests =
+        systems.into_iter().map(|system| RunRequest { system, full, days: asked.days, limit: asked.limit });
     let items = begin(&web, requests.collect(), &who.name).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedDoc { items })).into_response())
 }
@@ -141,13 +137,8 @@ pub(in crate::web) async fn begin(
 
 async fn note(web: &Web, by: &str, action: &str, run: i64, system: &str) -> anyhow::Result<()> {
     let mut tx = web.app.store.begin().await?;
-    let entry = audit::NewEntry {
-        actor: by,
-        action,
-        subject: system,
-        run: Some(run),
-        ..audit::NewEntry::default()
-    };
+    let entry =
+        audit::NewEntry { actor: by, action, subject: system, run: Some(run), ..audit::NewEntry::default() };
     audit::write(&mut tx, entry, now()).await?;
     tx.commit().await
 }
