@@ -3,6 +3,7 @@
 //! Nothing in here knows a database, a network or a clock; the rest of the program is built on it.
 
 pub mod amount;
+pub mod customer;
 pub mod disposition;
 pub mod fingerprint;
 pub mod message;
@@ -12,9 +13,9 @@ pub mod run;
 pub mod text;
 
 pub use amount::{Measure, Sums};
-pub use disposition::{Counts, Disposition, Reason};
+pub use disposition::{Counts, Disposition, Oddity, Reason};
 pub use fingerprint::Fingerprint;
 pub use message::Message;
 pub use owner::OwnerRules;
-pub use record::{Account, Party, Record, Reject};
+pub use record::{Account, Known, Party, Record, Reject};
 pub use run::{Run, RunRequest, RunStatus, Stage, StageStatus};

@@ -2,9 +2,8 @@
 //!
 //! A run reads the streams of one system in order ([`pull`]), holds each against what the source
 //! says of it ([`verdict`]), and brings the customers whose records changed up to date
-//! ([`matching`]). Whatever ends it, the customers are consistent with the stored records.
+//! ([`settle`]). Whatever ends it, the customers are consistent with the stored records.
 
-use std::collections::HashSet;
 use std::future::Future;
 
 use anyhow::Result;
@@ -16,6 +15,7 @@ use crate::store::run::{self, Beat, Claim, TakenOver};
 use crate::store::{Store, audit};
 
 pub mod decide;
+pub mod gone;
 pub mod health;
 pub mod map;
 pub mod matching;
@@ -23,9 +23,11 @@ pub mod owners;
 pub mod parity;
 pub mod pull;
 pub mod seen;
+pub mod settle;
 pub mod shares;
 pub mod verdict;
-pub mod view;
+
+use map::Choice;
 
 /// A system ready to be read.
 #[derive(Clone, Debug)]
@@ -138,7 +140,7 @@ pub async fn run(
     let mut stopped = streams(&mut turn).await;
     if !matches!(stopped, Err(Stop::Lost)) {
         // Also after a failure: what was stored must be findable and counted.
-        let settled = matching::settle(&turn, rules).await;
+        let settled = settle::customers(&turn, rules).await;
         if stopped.is_ok() {
             stopped = settled;
         }
@@ -162,24 +164,24 @@ async fn begin(store: &Store, source: &Source, claim: Claim) -> Result<Vec<Stage
 
 /// Reads every stream that is not done yet.
 async fn streams(turn: &mut Turn<'_>) -> Result<(), Stop> {
-    let mut chosen = turn.limit.map(|_| HashSet::new());
+    let mut choice = turn.limit.map(|limit| Choice::first(usize::try_from(limit).unwrap_or(0)));
     for index in 0..turn.stages.len() {
         let stage = turn.stages[index].clone();
         let Some(stream) = stream_of(turn.source, &stage.name) else { continue };
         if stage.status == StageStatus::Waiting || stage.status == StageStatus::Running {
-            let read = pull::stream(turn, stream, stage, chosen.take()).await;
+            let read = pull::stream(turn, stream, stage, choice.take()).await;
             match read {
                 Ok((stage, taken)) => {
                     turn.stages[index] = stage;
-                    chosen = taken;
+                    choice = taken;
                 }
                 Err(stop) => {
                     mark_stopped(turn, index, &stop).await?;
                     return Err(stop);
                 }
             }
-        } else if let Some(chosen) = &mut chosen {
-            pull::recall_chosen(turn, stream, &stage, chosen).await?;
+        } else if let Some(choice) = &mut choice {
+            pull::recall(turn, stream, &stage, choice).await?;
         }
     }
     Ok(())

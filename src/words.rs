@@ -24,10 +24,12 @@ const LANGUAGES: &[Language] = &[(
     "en",
     &[
         ("config.ftl", include_str!("../locales/en/config.ftl")),
+        ("connect.ftl", include_str!("../locales/en/connect.ftl")),
         ("cli.ftl", include_str!("../locales/en/cli.ftl")),
         ("run.ftl", include_str!("../locales/en/run.ftl")),
         ("case.ftl", include_str!("../locales/en/case.ftl")),
         ("web.ftl", include_str!("../locales/en/web.ftl")),
+        ("api.ftl", include_str!("../locales/en/api.ftl")),
     ],
 )];
 

@@ -12,13 +12,16 @@ use anyhow::{Context, Result};
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::model::{Run, RunRequest, RunStatus};
+use crate::model::{Message, Run, RunRequest, RunStatus};
 use crate::store::db::Hold;
 use crate::store::page::Mishap;
 use crate::store::run::{Beat, Claim};
 use crate::sync::{self, now};
 
+pub mod pause;
 pub mod schedule;
+
+use schedule::Tick;
 
 /// How often a run looks whether it should stop.
 const WATCH: Duration = Duration::from_millis(300);
@@ -109,7 +112,7 @@ impl Engine {
             i64::try_from(since.as_micros()).ok()
         });
         if state.refused_logins >= schedule::REFUSALS && state.paused_at.is_none() {
-            schedule::pause(&self.app.store, system, "sync", "system-paused-logins", &mut state).await?;
+            pause::pause(&self.app.store, system, "sync", "system-paused-logins", &mut state).await?;
             tracing::error!(system, "the login was refused three times: the system is paused");
         } else if status == Some(RunStatus::Failed) && state.refused_logins > 0 {
             state.next_run_at = Some(now() + schedule::REST_AFTER_REFUSAL);
@@ -130,7 +133,7 @@ impl Engine {
                 _ = stop.wait_for(|stop| *stop) => break,
                 _ = tick.tick() => {}
             }
-            if schedules && let Err(error) = schedule::tick(&self).await {
+            if schedules && let Err(error) = self.schedule().await {
                 tracing::error!(error = format!("{error:#}"), "the schedule could not be looked at");
             }
             match self.app.store.waiting_runs().await {
@@ -153,6 +156,31 @@ impl Engine {
         }
         // Each page is durable with its checkpoint: dropping the work parks it.
         tasks.shutdown().await;
+        Ok(())
+    }
+
+    /// Asks for every run that is due.
+    async fn schedule(&self) -> Result<()> {
+        let app = &self.app;
+        for system in app.config.systems.iter().filter(|system| system.enabled) {
+            let Some(schedule) = &system.schedule else { continue };
+            let mut state = app.store.system_state(&system.name).await?;
+            let at = now();
+            let busy = app.store.active_run(&system.name).await?.is_some();
+            let tick = schedule::tick(state.next_run_at, state.paused_at.is_some(), busy, at);
+            if tick == Tick::Wait {
+                continue;
+            }
+            let skipped = Message::new("schedule-skipped").with("system", &system.name);
+            state.note = (tick == Tick::Skip).then(|| serde_json::to_string(&skipped)).transpose()?;
+            let next = schedule.next(jiff::Timestamp::from_microsecond(at)?);
+            state.next_run_at = next.map(jiff::Timestamp::as_microsecond);
+            if tick == Tick::Run {
+                let wanted = RunRequest { system: system.name.clone(), ..RunRequest::default() };
+                request(app, Some(self), &wanted, "schedule").await?;
+            }
+            app.store.set_system_state(&system.name, &state).await?;
+        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Common, End, actor, app, systems, text};
-use crate::work::schedule;
+use crate::work::pause as system;
 
 /// What `pause` and `unpause` take.
 #[derive(Debug, Args)]
@@ -21,9 +21,9 @@ pub async fn pause(common: &Common, args: &PauseArgs, pause: bool) -> Result<End
     for name in systems(&app, &named)? {
         let mut state = app.store.system_state(&name).await?;
         if pause {
-            schedule::pause(&app.store, &name, &actor(), "system-paused-by-hand", &mut state).await?;
+            system::pause(&app.store, &name, &actor(), "system-paused-by-hand", &mut state).await?;
         } else {
-            schedule::unpause(&app.store, &name, &actor(), &mut state).await?;
+            system::unpause(&app.store, &name, &actor(), &mut state).await?;
         }
         let id = if pause { "cli-paused" } else { "cli-unpaused" };
         println!("{}", text().with(id, &[("system", name.as_str())]));

@@ -107,6 +107,21 @@ pub struct Reason {
     pub sums: Sums,
 }
 
+/// A row that was not stored, or came twice.
+#[derive(Debug, Clone)]
+pub struct Oddity {
+    /// What became of it.
+    pub disposition: Disposition,
+    /// The rule or reason.
+    pub rule: String,
+    /// The field at fault.
+    pub field: String,
+    /// Its key, if it has one.
+    pub key: Option<String>,
+    /// The payload.
+    pub raw: String,
+}
+
 /// Reasons gathered over rows and pages.
 #[derive(Debug, Clone, Default)]
 pub struct Reasons(BTreeMap<(Disposition, String), (u64, Sums)>);

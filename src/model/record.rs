@@ -1,6 +1,7 @@
 //! Records as the business sees them: the fields a connector reads out of one row.
 
 use super::amount::{self, Measure};
+use super::fingerprint::Fingerprint;
 
 /// A row of a list, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +93,27 @@ impl Record {
             Record::Account(account) => account.client_key.as_deref(),
         }
     }
+}
+
+/// A record as it was before the page that is being stored.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Its id.
+    pub id: i64,
+    /// The fingerprint of its payload.
+    pub hash: Fingerprint,
+    /// The run that first saw it.
+    pub first_run: i64,
+    /// The run that last changed it.
+    pub changed_run: i64,
+    /// Whether it was marked gone.
+    pub gone: bool,
+    /// Whose it is.
+    pub customer: i64,
+    /// What the source names its client by.
+    pub client_key: Option<String>,
+    /// Its amounts, in the order of the stream's measures.
+    pub amounts: Vec<Option<i64>>,
 }
 
 /// Why a row cannot be stored.

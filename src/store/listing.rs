@@ -27,8 +27,11 @@ pub(super) use record::record;
 use cursor::Cursor;
 use plan::{Counted, Query};
 
-/// The largest page.
+/// The largest page that may be asked for from outside.
 pub const LARGEST_PAGE: i64 = 500;
+
+/// The largest page there is; exports take such.
+const LARGEST_FETCH: i64 = 1000;
 
 /// Up to so many matches are gathered and sorted; more are found by walking the sort index. Where
 /// the two cost the same for a page of 100 out of a million.
@@ -272,18 +275,16 @@ impl Store {
         cursor: Option<&str>,
         limit: i64,
     ) -> Result<Listed> {
-        let limit = limit.clamp(1, LARGEST_PAGE);
+        let limit = limit.clamp(1, LARGEST_FETCH);
         let at = cursor.map(|text| Cursor::read(text, order, shape).ok_or(BadCursor)).transpose()?;
         let hits = match filter.folded() {
             Some(folded) => search::hits(&self.db, &folded, FEW).await?,
             None => Hits::All,
         };
-        // A customer's accounts may begin on the page before: one customer more fills the page.
-        let wanted = limit + 1;
-        let mut items = self.page(filter, shape, order, at.as_ref(), wanted, &hits).await?;
-        if shape == Shape::Accounts {
-            items = self.unfold(items, at.as_ref(), wanted).await?;
-        }
+        let mut items = match shape {
+            Shape::Customers => self.page(filter, shape, order, at.as_ref(), limit + 1, &hits).await?,
+            Shape::Accounts => self.accounts_page(filter, order, at, limit + 1, &hits).await?,
+        };
         let more = items.len() as i64 > limit;
         items.truncate(usize::try_from(limit)?);
         let next =
@@ -338,24 +339,37 @@ impl Store {
         self.db.rows(&sql, args).await?.iter().map(Counted::read).collect()
     }
 
-    /// One row per account, from the one after the cursor.
-    async fn unfold(&self, customers: Vec<Item>, at: Option<&Cursor>, limit: i64) -> Result<Vec<Item>> {
-        let ids: Vec<i64> = customers.iter().map(|item| item.id).collect();
-        let mut accounts: HashMap<i64, Vec<AccountRow>> = HashMap::new();
-        for account in self.accounts_of_all(&ids).await? {
-            accounts.entry(account.customer).or_default().push(account);
-        }
+    /// One row per account, from the one behind `at`.
+    async fn accounts_page(
+        &self,
+        filter: &Filter,
+        order: Order,
+        mut at: Option<Cursor>,
+        limit: i64,
+        hits: &Hits,
+    ) -> Result<Vec<Item>> {
         let mut rows = Vec::new();
-        for customer in customers {
-            for account in accounts.remove(&customer.id).unwrap_or_default() {
-                let before = at.is_some_and(|at| at.id == customer.id && Some(account.id) <= at.account);
-                if !before && (customer.gone || !account.gone) {
-                    rows.push(Item { account: Some(account), ..customer.clone() });
+        loop {
+            // A customer whose accounts begin on the page before comes once more: one more of them
+            // fills the page.
+            let customers = self.page(filter, Shape::Accounts, order, at.as_ref(), limit + 1, hits).await?;
+            let last = (customers.len() as i64 > limit).then(|| customers.last().cloned()).flatten();
+            let ids: Vec<i64> = customers.iter().map(|item| item.id).collect();
+            let mut accounts: HashMap<i64, Vec<AccountRow>> = HashMap::new();
+            for account in self.accounts_of_all(&ids).await? {
+                accounts.entry(account.customer).or_default().push(account);
+            }
+            for customer in customers {
+                for account in accounts.remove(&customer.id).unwrap_or_default() {
+                    let before =
+                        at.as_ref().is_some_and(|at| at.id == customer.id && Some(account.id) <= at.account);
+                    if !before && (customer.gone || !account.gone) {
+                        rows.push(Item { account: Some(account), ..customer.clone() });
+                    }
                 }
             }
-            if rows.len() as i64 >= limit {
-                break;
-            }
+            let Some(last) = last.filter(|_| (rows.len() as i64) < limit) else { break };
+            at = Some(Cursor { account: Some(i64::MAX), ..Cursor::after(&last, order, Shape::Accounts) });
         }
         rows.truncate(usize::try_from(limit)?);
         Ok(rows)

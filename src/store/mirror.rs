@@ -5,28 +5,7 @@ use anyhow::{Context, Result};
 use super::bulk::{self, Batch, Columns, Kind};
 use super::{Row, Store, Tx, Value};
 use crate::connect::{Stream, Table};
-use crate::model::{Fingerprint, Record, Sums};
-
-/// A record as it was before the page that is being stored.
-#[derive(Debug, Clone)]
-pub struct Known {
-    /// Its id.
-    pub id: i64,
-    /// The fingerprint of its payload.
-    pub hash: Fingerprint,
-    /// The run that first saw it.
-    pub first_run: i64,
-    /// The run that last changed it.
-    pub changed_run: i64,
-    /// Whether it was marked gone.
-    pub gone: bool,
-    /// Whose it is.
-    pub customer: i64,
-    /// What the source names its client by.
-    pub client_key: Option<String>,
-    /// Its amounts, in the order of the stream's measures.
-    pub amounts: Vec<Option<i64>>,
-}
+use crate::model::{Fingerprint, Known, Record, Sums};
 
 /// A record to be written.
 #[derive(Debug)]

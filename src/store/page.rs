@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::run::Claim;
 use super::{Store, Tx, Value};
-use crate::model::Disposition;
+use crate::model::{Disposition, Oddity};
 
 /// Oddities kept of one rule and run; the counts stay exact beyond it.
 pub const ODDITIES_KEPT: i64 = 1000;
@@ -26,21 +26,6 @@ pub struct Checkpoint {
     pub seen: Vec<u8>,
     /// Customers whose records changed, packed; `None` when none did.
     pub touched: Option<Vec<u8>>,
-}
-
-/// A row that was not stored, or came twice.
-#[derive(Debug, Clone)]
-pub struct Oddity {
-    /// What became of it.
-    pub disposition: Disposition,
-    /// The rule or reason.
-    pub rule: String,
-    /// The field at fault.
-    pub field: String,
-    /// Its key, if it has one.
-    pub key: Option<String>,
-    /// The payload.
-    pub raw: String,
 }
 
 /// Stores a checkpoint.

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::owners::OwnerSettings;
 use super::seen::{self, Seen};
-use super::{Source, matching, now, pull, stream_of};
+use super::{Source, gone, now, settle, stream_of};
 use crate::model::Message;
 use crate::store::case::{self, Case};
 use crate::store::{Store, audit, customer};
@@ -79,8 +79,8 @@ pub async fn decide(
             for packed in store.seen(run, number("position"), number("pass")).await? {
                 saw.add_packed(&packed);
             }
-            let gone = pull::missing_ids(store, stream, stream_id, &saw).await?;
-            touched = pull::mark_gone(&mut tx, &case.system, stream, run, &gone, by, now).await?;
+            let missing = gone::missing_ids(store, stream, stream_id, &saw).await?;
+            touched = gone::mark_gone(&mut tx, &case.system, stream, run, &missing, by, now).await?;
         }
         ("uid_collision", client) => {
             let name = customer::find(&mut tx, &case.system, &[&case.subject, client]).await?;
@@ -97,7 +97,7 @@ pub async fn decide(
     touched = seen::unpack(&seen::pack(touched));
     let rules = owners.rules(&case.system, &store.owner_rules().await?);
     for chunk in touched.chunks(2000) {
-        let views = matching::compute(store, &rules, chunk).await?;
+        let views = settle::compute(store, &rules, chunk).await?;
         let mut tx = store.begin().await?;
         customer::write(&mut tx, views).await?;
         customer::summarize(&mut tx).await?;

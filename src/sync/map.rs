@@ -4,9 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::connect::{Row, Stream};
 use crate::model::disposition::Reasons;
-use crate::model::{Counts, Disposition, Fingerprint, Record, Reject, Sums};
-use crate::store::mirror::Known;
-use crate::store::page::Oddity;
+use crate::model::{Counts, Disposition, Fingerprint, Known, Oddity, Record, Reject, Sums};
 
 use super::seen::Seen;
 
@@ -49,32 +47,75 @@ pub struct Sorted {
     pub oddities: Vec<Oddity>,
 }
 
+/// The clients that a limited run takes: the first so many, and whatever hangs on them.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    names: HashSet<String>,
+    limit: usize,
+    /// Whether the stream being read still adds clients, or only follows those that were taken.
+    pub choosing: bool,
+}
+
+impl Choice {
+    /// None taken yet, at most `limit`.
+    pub fn first(limit: usize) -> Choice {
+        Choice { names: HashSet::new(), limit, choosing: true }
+    }
+
+    /// Takes clients that an earlier part of the run has taken.
+    pub fn recall(&mut self, names: impl IntoIterator<Item = String>) {
+        self.names.extend(names);
+    }
+
+    /// Whether no more rows can be taken of a stream that lists clients.
+    pub fn is_full(&self) -> bool {
+        self.choosing && self.names.len() >= self.limit
+    }
+
+    fn takes(&mut self, row: &Row, record: Option<&Record>) -> bool {
+        let named = record.and_then(Record::client_key).or(row.key.as_deref()).unwrap_or_default();
+        if self.choosing && self.names.len() < self.limit {
+            self.names.insert(named.to_owned());
+            return true;
+        }
+        self.names.contains(named)
+    }
+}
+
 /// Splits off the rows that need no look into the store: without a key, or twice in this page.
-/// With `take` only rows it accepts are read at all.
+/// With a choice only the rows it takes are read at all.
 pub fn first_look(
     rows: Vec<Row>,
     stream: &Stream,
     read: &impl Fn(&str) -> Result<Record, Reject>,
-    mut take: Option<&mut dyn FnMut(&str, Option<&Record>) -> bool>,
+    mut choice: Option<&mut Choice>,
 ) -> (Vec<Incoming>, Sorted) {
     let mut sorted = Sorted::default();
     let mut incoming: Vec<Incoming> = Vec::with_capacity(rows.len());
     let mut keys = HashSet::with_capacity(rows.len());
     for row in rows {
-        if let Some(take) = take.as_mut() {
+        if let Some(choice) = &mut choice {
             let record = read(&row.raw).ok();
-            if !take(row.key.as_deref().unwrap_or_default(), record.as_ref()) {
+            if !choice.takes(&row, record.as_ref()) {
                 continue;
             }
         }
         let Some(key) = row.key else {
             let reject = read(&row.raw).err().unwrap_or(Reject { rule: "no_key", field: "" });
-            sorted.leave_out(Disposition::Rejected, reject.rule, reject.field, None, &row.raw, stream, read);
+            sorted.leave_out(
+                Disposition::Rejected,
+                &reject,
+                None,
+                &row.raw,
+                &amounts(&row.raw, stream, read),
+            );
             continue;
         };
         if keys.contains(&key) {
             let raw = row.raw;
-            sorted.leave_out(Disposition::Duplicate, "same_page", "", Some(&key), &raw, stream, read);
+            let rule = Reject { rule: "same_page", field: "" };
+            let sums = amounts(&raw, stream, read);
+            sorted.leave_out(Disposition::Duplicate, &rule, Some(&key), &raw, &sums);
             continue;
         }
         keys.insert(key.clone());
@@ -87,25 +128,17 @@ impl Sorted {
     fn leave_out(
         &mut self,
         disposition: Disposition,
-        rule: &str,
-        field: &str,
+        why: &Reject,
         key: Option<&str>,
         raw: &str,
-        stream: &Stream,
-        read: &impl Fn(&str) -> Result<Record, Reject>,
+        sums: &Sums,
     ) {
         self.counts.add(disposition);
-        let mut sums = Sums::default();
-        if let Ok(record) = read(raw) {
-            for measure in stream.measures {
-                sums.add(*measure, record.amount(*measure));
-            }
-        }
-        self.reasons.add(disposition, rule, 1, &sums);
+        self.reasons.add(disposition, why.rule, 1, sums);
         self.oddities.push(Oddity {
             disposition,
-            rule: rule.to_owned(),
-            field: field.to_owned(),
+            rule: why.rule.to_owned(),
+            field: why.field.to_owned(),
             key: key.map(str::to_owned),
             raw: raw.to_owned(),
         });
@@ -136,7 +169,9 @@ impl Sorted {
             if let Some(k) = known.as_ref().filter(|k| seen.has(k.id)) {
                 let same = k.hash == row.hash;
                 let rule = if same { "other_page" } else { "other_page_changed" };
-                self.leave_out(Disposition::Duplicate, rule, "", Some(&row.key), &row.raw, stream, read);
+                let rule = Reject { rule, field: "" };
+                let sums = amounts(&row.raw, stream, read);
+                self.leave_out(Disposition::Duplicate, &rule, Some(&row.key), &row.raw, &sums);
                 continue;
             }
             if let Some(k) = known.as_ref().filter(|k| k.hash == row.hash && !k.gone) {
@@ -149,15 +184,12 @@ impl Sorted {
             }
             match read(&row.raw) {
                 Err(reject) => {
-                    let (rule, field) = (reject.rule, reject.field);
                     self.leave_out(
                         Disposition::Rejected,
-                        rule,
-                        field,
+                        &reject,
                         Some(&row.key),
                         &row.raw,
-                        stream,
-                        read,
+                        &Sums::default(),
                     );
                     // It is there, only not in a form we can store: its last good values stay.
                     self.saw.extend(known.map(|k| k.id));
@@ -193,6 +225,17 @@ impl Sorted {
             (all_lost && lost > 20).then_some(measure.name)
         })
     }
+}
+
+/// The amounts of a row that is left out, as far as it can be read.
+fn amounts(raw: &str, stream: &Stream, read: &impl Fn(&str) -> Result<Record, Reject>) -> Sums {
+    let mut sums = Sums::default();
+    if let Ok(record) = read(raw) {
+        for measure in stream.measures {
+            sums.add(*measure, record.amount(*measure));
+        }
+    }
+    sums
 }
 
 /// What an unchanged record counts as within this run.

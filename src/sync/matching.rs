@@ -1,147 +1,174 @@
-//! Whose is it: customers brought up to date after their records changed, and names that more than
-//! one client answers to.
+//! Whose is it: a customer as the records that name it make it — sums, owner, status, and what it
+//! can be found by. Pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 
-use anyhow::Result;
+use crate::model::customer::{Part, View};
+use crate::model::text::search_fold_into;
+use crate::model::{Account, OwnerRules, Party};
 
-use super::view::view;
-use super::{Stop, Turn, now, seen};
-use crate::connect::{Connector, Table};
-use crate::model::{Message, OwnerRules};
-use crate::store::case::{self, NewCase};
-use crate::store::customer::{self, View};
-use crate::store::{Store, run};
+/// Adds up a customer from its records. Records that are gone count only when all are.
+pub fn view(id: i64, parties: &[Part<Party>], accounts: &[Part<Account>], rules: &OwnerRules) -> View {
+    let gone = parties.iter().all(|p| p.gone) && accounts.iter().all(|a| a.gone);
+    let parties: Vec<_> = parties.iter().filter(|p| gone || !p.gone).collect();
+    let mut accounts: Vec<_> = accounts.iter().filter(|a| gone || !a.gone).collect();
+    accounts.sort_by(|a, b| a.fields.number.cmp(&b.fields.number));
 
-/// Customers brought up to date per transaction.
-const CHUNK: usize = 2000;
-
-/// Brings every customer up to date whose records changed since that was last done.
-pub async fn settle(turn: &Turn<'_>, rules: &OwnerRules) -> Result<(), Stop> {
-    let (store, system) = (turn.store, turn.source.name.as_str());
-    let mut pages = store.touched(system).await?;
-    if pages.is_empty() {
-        return Ok(());
-    }
-    separate_collisions(turn).await?;
-    // Separating may have touched more.
-    pages = store.touched(system).await?;
-    let touched: BTreeSet<i64> = pages.iter().flat_map(|(_, packed)| seen::unpack(packed)).collect();
-    let touched: Vec<i64> = touched.into_iter().collect();
-    let mut done = 0;
-    let mut ahead = Some(views(store, rules, touched.chunks(CHUNK).next()));
-    for (index, chunk) in touched.chunks(CHUNK).enumerate() {
-        let Some(computing) = ahead.take() else { break };
-        let computed = turn.unless_stopped(computing).await?;
-        // The next customers are added up while these are written.
-        let next = touched.chunks(CHUNK).nth(index + 1);
-        ahead = next.map(|next| views(store, rules, Some(next)));
-        let computed = computed.map_err(|error| Stop::Internal(error.into()))??;
-        done += chunk.len();
-        let mut tx = store.begin().await?;
-        customer::write(&mut tx, computed).await?;
-        let progress = 90 + (done * 9 / touched.len()) as i64;
-        run::touch(&mut tx, turn.claim, progress, now()).await?;
-        tx.commit().await?;
-    }
-    let mut tx = store.begin().await?;
-    run::touch(&mut tx, turn.claim, 99, now()).await?;
-    customer::summarize(&mut tx).await?;
-    tx.commit().await?;
-    let pages: Vec<[i64; 4]> = pages.into_iter().map(|(page, _)| page).collect();
-    Ok(store.untouch(&pages).await?)
-}
-
-fn views(
-    store: &Store,
-    rules: &OwnerRules,
-    customers: Option<&[i64]>,
-) -> tokio::task::JoinHandle<Result<Vec<View>>> {
-    let (store, rules) = (store.clone(), rules.clone());
-    let customers = customers.unwrap_or_default().to_vec();
-    tokio::spawn(async move { compute(&store, &rules, &customers).await })
-}
-
-/// These customers as their records make them.
-pub async fn compute(store: &Store, rules: &OwnerRules, customers: &[i64]) -> Result<Vec<View>> {
-    let (parties, accounts) = customer::parts(store, customers).await?;
-    let mut parts: HashMap<i64, (Vec<_>, Vec<_>)> = HashMap::with_capacity(customers.len());
-    for party in parties {
-        parts.entry(party.customer).or_default().0.push(party);
-    }
-    for account in accounts {
-        parts.entry(account.customer).or_default().1.push(account);
-    }
-    let none = (Vec::new(), Vec::new());
-    Ok(customers
-        .iter()
-        .map(|id| {
-            let (parties, accounts) = parts.get(id).unwrap_or(&none);
-            view(*id, parties, accounts, rules)
-        })
-        .collect())
-}
-
-/// Two clients whose names for their accounts are the same: each becomes a customer of its own, the
-/// accounts stay with neither, and a case asks whose they are. Never a guess.
-async fn separate_collisions(turn: &Turn<'_>) -> Result<(), Stop> {
-    let (store, system) = (turn.store, turn.source.name.as_str());
-    for stream in turn.source.connector.streams().iter().filter(|s| s.table == Table::Party) {
-        let stream_id = store.stream(system, stream.name).await?;
-        let mut named = BTreeMap::<String, Vec<(i64, String, i64)>>::new();
-        for (name, id, key, customer) in store.collisions(stream_id).await? {
-            named.entry(name).or_default().push((id, key, customer));
+    let mut partner_accounts = Vec::<&str>::new();
+    let named = parties.iter().filter_map(|p| p.fields.partner_account.as_deref());
+    for name in named.chain(accounts.iter().filter_map(|a| a.fields.partner_account.as_deref())) {
+        if !partner_accounts.contains(&name) {
+            partner_accounts.push(name);
         }
-        for (name, clients) in named {
-            let shared = store.customer_by_key(system, &name).await?;
-            if clients.iter().all(|(_, _, customer)| Some(*customer) != shared) {
-                continue; // separated before
-            }
-            let first = store.ids("customer", clients.len() as i64).await?;
-            let now = now();
-            let mut tx = store.begin().await?;
-            let mut touched: Vec<i64> = shared.into_iter().collect();
-            for (index, (party, key, _)) in clients.iter().enumerate() {
-                let own = customer::find(&mut tx, system, &[key]).await?.remove(key);
-                let own = match own {
-                    Some(own) => own,
-                    None => {
-                        let own = first + index as i64;
-                        customer::create(&mut tx, system, &[(own, key)]).await?;
-                        own
+    }
+    let (owner, rule) = rules.owner(partner_accounts.iter().copied());
+    // A client whose broker sends amounts and who has no account has traded nothing: zero is known.
+    let no_accounts = accounts.is_empty() && parties.iter().any(|p| p.fields.reward_usd.is_some());
+    let sum = |amount: fn(&Account) -> Option<i64>| {
+        let known = accounts.iter().filter_map(|a| amount(&a.fields)).reduce(|a, b| a + b);
+        known.or(no_accounts.then_some(0))
+    };
+    let volume_lots = sum(|a| a.volume_lots);
+    let reward_usd = sum(|a| a.reward_usd);
+    View {
+        id,
+        hidden: parties.is_empty() && accounts.is_empty(),
+        gone,
+        owner: owner.to_owned(),
+        owner_rule: rule.word().to_owned(),
+        status: parties.iter().find_map(|p| p.fields.status.clone()).or_else(|| {
+            let statuses: BTreeSet<&str> =
+                accounts.iter().filter_map(|a| a.fields.status.as_deref()).collect();
+            // ACTIVE sorts first: a client with one active account is active.
+            statuses.first().map(|status| (*status).to_owned())
+        }),
+        activity: (volume_lots.is_some() || reward_usd.is_some()).then(|| {
+            let active = volume_lots.unwrap_or(0) > 0 || reward_usd.unwrap_or(0) > 0;
+            if active { "ACTIVE" } else { "INACTIVE" }.to_owned()
+        }),
+        country: parties
+            .iter()
+            .find_map(|p| p.fields.country.clone())
+            .or_else(|| accounts.iter().find_map(|a| a.fields.country.clone())),
+        partner_account: (!partner_accounts.is_empty()).then(|| partner_accounts.join(", ")),
+        registered: parties
+            .iter()
+            .find_map(|p| p.fields.registered.clone())
+            .or_else(|| accounts.iter().filter_map(|a| a.fields.opened.clone()).min()),
+        last_trade: accounts
+            .iter()
+            .filter_map(|a| a.fields.last_trade.clone())
+            .chain(parties.iter().filter_map(|p| p.fields.last_trade.clone()))
+            .max(),
+        accounts: accounts.len() as i64,
+        account_numbers: accounts.iter().map(|a| a.fields.number.as_str()).collect::<Vec<_>>().join(" "),
+        volume_lots,
+        volume_mln_usd: sum(|a| a.volume_mln_usd),
+        reward_usd,
+        rebate_usd: parties.iter().filter_map(|p| p.fields.rebate_usd).reduce(|a, b| a + b),
+        text: {
+            let raws = parties.iter().map(|p| p.raw.as_str()).chain(accounts.iter().map(|a| a.raw.as_str()));
+            let derived = partner_accounts
+                .iter()
+                .copied()
+                .chain(parties.iter().filter_map(|p| p.fields.country.as_deref()));
+            search_text(raws, derived.chain(accounts.iter().filter_map(|a| a.fields.country.as_deref())))
+        },
+    }
+}
+
+/// Every different value of the payloads and the given extra ones, folded, one a line.
+fn search_text<'a>(raws: impl Iterator<Item = &'a str>, extra: impl Iterator<Item = &'a str>) -> String {
+    let mut text = String::new();
+    let mut there = HashSet::new();
+    let mut add = |value: &str| {
+        let start = text.len();
+        search_fold_into(value, &mut text);
+        if text.len() == start || !there.insert(blake3::hash(&text.as_bytes()[start..])) {
+            text.truncate(start);
+        } else {
+            text.push('\n');
+        }
+    };
+    for raw in raws {
+        for_each_value(raw, &mut add);
+    }
+    extra.for_each(&mut add);
+    text
+}
+
+/// Calls `each` with every string and number of a JSON text that is known to be valid, as written;
+/// keys, `true`, `false` and `null` are left out.
+pub fn for_each_value(json: &str, each: &mut impl FnMut(&str)) {
+    let bytes = json.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => {
+                let start = at;
+                at += 1;
+                while at < bytes.len() && bytes[at] != b'"' {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                at = (at + 1).min(bytes.len());
+                let is_key = bytes[at..].iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':');
+                if is_key {
+                    continue;
+                }
+                let quoted = &json[start..at];
+                if quoted.contains('\\') {
+                    if let Ok(value) = serde_json::from_str::<String>(quoted) {
+                        each(&value);
                     }
-                };
-                customer::move_party(&mut tx, *party, own).await?;
-                touched.push(own);
+                } else {
+                    each(quoted.trim_matches('"'));
+                }
             }
-            let keys: Vec<&str> = clients.iter().map(|(_, key, _)| key.as_str()).collect();
-            let message = Message::new("case-uid-collision")
-                .with("system", system)
-                .with("name", &name)
-                .with("clients", keys.join(", "));
-            let case = NewCase {
-                kind: "uid_collision",
-                system,
-                subject: &name,
-                run: turn.claim.run,
-                message,
-                detail: serde_json::json!({ "stream": stream.name, "clients": keys }),
-                choices: &keys,
-            };
-            case::raise(&mut tx, &case, now).await?;
-            let checkpoint = crate::store::page::Checkpoint {
-                position: i64::MAX,
-                pass: 0,
-                number: first,
-                rows: 0,
-                digest: None,
-                seen: Vec::new(),
-                touched: Some(seen::pack(touched)),
-            };
-            crate::store::page::store(&mut tx, turn.claim, checkpoint, now).await?;
-            run::touch(&mut tx, turn.claim, 0, now).await?;
-            tx.commit().await?;
+            b'-' | b'0'..=b'9' => {
+                let start = at;
+                while at < bytes.len() && matches!(bytes[at], b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')
+                {
+                    at += 1;
+                }
+                each(&json[start..at]);
+            }
+            _ => at += 1,
         }
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(json: &str) -> Vec<String> {
+        let mut values = Vec::new();
+        for_each_value(json, &mut |value| values.push(value.to_owned()));
+        values
+    }
+
+    #[test]
+    fn values_are_found_and_keys_are_not() {
+        let json = r#"{"a" : "x\"y", "b":[1.50,{"c":"ж"}],"d":null,"e":true,"f":-2e3,"g":""}"#;
+        assert_eq!(values(json), ["x\"y", "1.50", "ж", "-2e3", ""]);
+    }
+
+    #[test]
+    fn a_customer_is_the_sum_of_its_live_accounts() {
+        let account = |number: &str, reward, gone| Part {
+            id: 1,
+            customer: 7,
+            gone,
+            raw: format!(r#"{{"client_account":"{number}","campaign":"RB you"}}"#),
+            fields: Account { number: number.to_owned(), reward_usd: reward, ..Account::default() },
+        };
+        let accounts =
+            [account("20", Some(5), false), account("10", None, false), account("30", Some(100), true)];
+        let view = view(7, &[], &accounts, &OwnerRules::default());
+        assert_eq!((view.accounts, view.reward_usd, view.volume_lots), (2, Some(5), None));
+        assert_eq!(view.account_numbers, "10 20");
+        assert_eq!(view.activity.as_deref(), Some("ACTIVE"));
+        assert_eq!(view.text, "10\nrb you\n20\n");
+        assert!(!view.hidden && !view.gone);
+    }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::matching::compute;
 use super::now;
+use super::settle::compute;
 use crate::model::{OwnerRules, Sums, amount};
 use crate::store::customer;
 use crate::store::owner::{self, OwnerRule};

@@ -1,84 +1,47 @@
-//! When each system is read again, and when it is not.
-
-use anyhow::Result;
-
-use super::{Engine, request};
-use crate::model::{Message, RunRequest};
-use crate::store::system::SystemState;
-use crate::store::{Store, audit};
-use crate::sync::now;
+//! When a system is read again. Pure.
 
 /// Refused logins in a row that pause a system.
 pub const REFUSALS: i64 = 3;
 /// How long a system rests after a refused login, in microseconds.
 pub const REST_AFTER_REFUSAL: i64 = 60_000_000;
 
-/// Asks for every run that is due.
-pub async fn tick(engine: &Engine) -> Result<()> {
-    let app = &engine.app;
-    for system in &app.config.systems {
-        let Some(schedule) = system.schedule.as_ref().filter(|_| system.enabled) else { continue };
-        let mut state = app.store.system_state(&system.name).await?;
-        if state.paused_at.is_some() {
-            continue;
-        }
-        let at = now();
-        let timestamp = jiff::Timestamp::from_microsecond(at)?;
-        let next = schedule.next(timestamp).map(jiff::Timestamp::as_microsecond);
-        match state.next_run_at {
-            // A system that was never read is read at once.
-            None => {}
-            Some(due) if due > at => continue,
-            Some(_) => {}
-        }
-        let busy = app.store.active_run(&system.name).await?.is_some();
-        state.note = busy.then(|| {
-            serde_json::to_string(&Message::new("schedule-skipped").with("system", &system.name))
-                .unwrap_or_default()
-        });
-        state.next_run_at = next;
-        if !busy {
-            let wanted = RunRequest { system: system.name.clone(), ..RunRequest::default() };
-            request(app, Some(engine), &wanted, "schedule").await?;
-        }
-        app.store.set_system_state(&system.name, &state).await?;
+/// What to do about a system at a tick of the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tick {
+    /// Nothing yet.
+    Wait,
+    /// Ask for a run.
+    Run,
+    /// A run is due but the one before it is still under way: leave it out, and say so.
+    Skip,
+}
+
+/// What to do at `now` about a system whose next run is due at `due`; one that was never read is due
+/// at once.
+pub fn tick(due: Option<i64>, paused: bool, busy: bool, now: i64) -> Tick {
+    match due {
+        _ if paused => Tick::Wait,
+        Some(due) if due > now => Tick::Wait,
+        _ if busy => Tick::Skip,
+        _ => Tick::Run,
     }
-    Ok(())
 }
 
-/// Stops a system from being read until somebody says otherwise. `reason` is a catalogue key.
-pub async fn pause(
-    store: &Store,
-    system: &str,
-    by: &str,
-    reason: &str,
-    state: &mut SystemState,
-) -> Result<()> {
-    state.paused_at = Some(now());
-    state.paused_by = Some(by.to_owned());
-    state.paused_reason = Some(serde_json::to_string(&Message::new(reason).with("system", system))?);
-    set(store, system, by, "system.paused", Some(reason), state).await
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Lets a system be read again, with a clean slate of refused logins.
-pub async fn unpause(store: &Store, system: &str, by: &str, state: &mut SystemState) -> Result<()> {
-    (state.paused_at, state.paused_by, state.paused_reason) = (None, None, None);
-    state.refused_logins = 0;
-    state.next_run_at = None;
-    set(store, system, by, "system.unpaused", None, state).await
-}
-
-async fn set(
-    store: &Store,
-    system: &str,
-    by: &str,
-    action: &str,
-    reason: Option<&str>,
-    state: &SystemState,
-) -> Result<()> {
-    store.set_system_state(system, state).await?;
-    let mut tx = store.begin().await?;
-    let entry = audit::NewEntry { actor: by, action, subject: system, reason, ..audit::NewEntry::default() };
-    audit::write(&mut tx, entry, now()).await?;
-    tx.commit().await
+    #[test]
+    fn a_run_is_asked_for_when_due_and_never_beside_another() {
+        for (due, paused, busy, expected) in [
+            (None, false, false, Tick::Run),
+            (Some(10), false, false, Tick::Run),
+            (Some(11), false, false, Tick::Wait),
+            (Some(10), false, true, Tick::Skip),
+            (Some(11), false, true, Tick::Wait),
+            (None, true, false, Tick::Wait),
+        ] {
+            assert_eq!(tick(due, paused, busy, 10), expected, "{due:?} {paused} {busy}");
+        }
+    }
 }

@@ -5,4 +5,9 @@
 // A test that cannot get its own material has failed, and the panic says where.
 #![allow(clippy::unwrap_used)]
 
+mod api;
+mod pull;
+mod support;
+mod pull;
+mod support;
 mod tidy;

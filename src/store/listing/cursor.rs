@@ -25,7 +25,7 @@ pub(super) enum At {
 pub(super) struct Cursor {
     /// The list it belongs to.
     #[serde(rename = "o")]
-    order: String,
+    pub order: String,
     /// Its sort value; `None` = unknown, which sorts last.
     #[serde(rename = "v")]
     pub value: Option<At>,

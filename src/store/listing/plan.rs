@@ -93,17 +93,18 @@ pub(super) fn totals(filter: &Filter, hits: &Hits, postgres: bool) -> Statement 
         );
         return (sql, args.0);
     }
+    let mut from = "customer";
     match hits {
         Hits::All => {}
         Hits::These(ids) => wanted += &format!(" AND id IN ({})", bulk::id_list(ids)),
         Hits::Many => {
-            let folded = filter.folded().unwrap_or_default();
-            let pattern = args.add(search::pattern(postgres, &folded));
-            wanted += &format!(" AND {}", search::condition(postgres, &folded, "id", &pattern));
+            let like = args.add(search::like(&filter.folded().unwrap_or_default()));
+            wanted += &format!(" AND t.text LIKE {like} ESCAPE '\\'");
+            from = "customer JOIN customer_text t ON t.id = customer.id";
         }
     }
     let sql = format!(
-        "SELECT COUNT(*), CAST(COALESCE(SUM(accounts), 0) AS BIGINT){sums} FROM customer WHERE hidden = 0 AND {wanted}"
+        "SELECT COUNT(*), CAST(COALESCE(SUM(accounts), 0) AS BIGINT){sums} FROM {from} WHERE hidden = 0 AND {wanted}"
     );
     (sql, args.0)
 }
@@ -180,10 +181,8 @@ impl Query<'_> {
                 None => {}
             }
             if let Some(folded) = self.filter.folded() {
-                let pattern = args.add(search::like(&folded));
-                wanted += &format!(
-                    " AND (SELECT t.text FROM customer_text t WHERE t.id = customer.id) LIKE {pattern} ESCAPE '\\'"
-                );
+                let like = args.add(search::like(&folded));
+                wanted += &format!(" AND {}", search::holds("customer.id", &like));
             }
             let order = if unknown || same {
                 format!("{id} {direction}")

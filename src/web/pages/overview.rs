@@ -22,7 +22,7 @@ use crate::web::Web;
 use crate::web::access::{Operator, Viewer};
 use crate::web::problem::Problem;
 use crate::words::Words;
-use crate::work::{self, schedule};
+use crate::work::{self, pause};
 
 /// How many runs are shown as bars.
 const BARS: i64 = 12;
@@ -328,10 +328,10 @@ pub async fn act(
             }
             "pause" if state.paused_at.is_none() => {
                 let why = "system-paused-by-hand";
-                schedule::pause(&app.store, system, &who.name, why, &mut state).await?;
+                pause::pause(&app.store, system, &who.name, why, &mut state).await?;
             }
             "unpause" if state.paused_at.is_some() => {
-                schedule::unpause(&app.store, system, &who.name, &mut state).await?;
+                pause::unpause(&app.store, system, &who.name, &mut state).await?;
             }
             "pause" | "unpause" => {}
             _ => return Err(Problem::bad(&Message::new("web-bad-request"))),

@@ -1,0 +1,149 @@
+//! The end of a pass: is the read complete, what is missing from it, and what that means.
+
+use anyhow::Result;
+
+use super::super::gone::{mark_gone, missing_ids};
+use super::super::seen;
+use super::super::verdict::{self, Verdict};
+use super::super::{Stop, now};
+use super::{Reading, totals_of};
+use crate::connect::{Absence, Totals};
+use crate::model::{Message, Stage, StageStatus};
+use crate::store::case::{self, NewCase};
+use crate::store::page::{self, Checkpoint};
+use crate::store::{Tx, run};
+
+impl Reading<'_> {
+    /// Judges a pass and ends the stage, or begins another pass.
+    pub(super) async fn finish_pass(&mut self, last: &Totals) -> Result<(), Stop> {
+        let store = self.turn.store;
+        let system = self.turn.source.name.clone();
+        let mut stage = self.stage.clone();
+        if self.turn.limit.is_some() {
+            stage.not_read = last.count.map_or(0, |count| count.saturating_sub(stage.counts.distinct()));
+        }
+        stage.proof = Some(if last.count.is_some() { "total" } else { "end_of_list" }.to_owned());
+        if last.count.is_none() {
+            stage.source_count = Some(stage.counts.distinct() + stage.not_read);
+        }
+        let live = store.live_count(self.stream, self.stream_id).await?;
+        let first = stage.first_totals.as_deref().map_or_else(Totals::default, totals_of);
+        let same = self.before.as_ref() == Some(&self.seen);
+        let verdict = verdict::judge(&system, &stage, &first, last, same);
+        if verdict == Verdict::Again && stage.counts.read > 0 {
+            self.before = Some(std::mem::take(&mut self.seen));
+            self.fresh = false;
+            return self.begin_pass().await;
+        }
+        let now = now();
+        let missing = live.saturating_sub(self.seen.len());
+        let empty = stage.counts.read == 0 && live > 0;
+        let mut touched = Vec::new();
+        let mut tx = store.begin().await?;
+        stage.status = StageStatus::Succeeded;
+        match verdict {
+            Verdict::Complete if self.turn.limit.is_some() => {}
+            _ if empty => {
+                let message = Message::new("case-empty-answer")
+                    .with("system", &system)
+                    .with("stream", self.stream.name)
+                    .with("stored", live);
+                self.hold(&mut tx, "empty_answer", message.clone(), live, now).await?;
+                stage.status = StageStatus::Incomplete;
+                stage.error = Some(message);
+            }
+            Verdict::Complete => {
+                if self.stream.absence == Absence::Counted {
+                    stage.absent = missing;
+                } else if missing > 0 {
+                    touched = self.mark_missing(&mut tx, &mut stage, missing, live, now).await?;
+                } else {
+                    case::settle(&mut tx, "held_deletion", &system, self.stream.name, now).await?;
+                }
+                case::settle(&mut tx, "empty_answer", &system, self.stream.name, now).await?;
+            }
+            Verdict::Incomplete(message) => {
+                stage.status = StageStatus::Incomplete;
+                stage.error = Some(message);
+            }
+            Verdict::Again => stage.status = StageStatus::Incomplete,
+        }
+        stage.stored_count = Some(live - stage.gone);
+        stage.stored_sums = stage.read_sums.clone();
+        stage.next_cursor = None;
+        stage.read_at.get_or_insert(now);
+        stage.finished_at = Some(now);
+        if !touched.is_empty() {
+            let checkpoint = Checkpoint {
+                position: stage.position,
+                pass: stage.passes,
+                number: stage.pages + 1,
+                rows: 0,
+                digest: None,
+                seen: Vec::new(),
+                touched: Some(seen::pack(touched)),
+            };
+            page::store(&mut tx, self.turn.claim, checkpoint, now).await?;
+        }
+        run::save(&mut tx, self.turn.claim, &stage, self.turn.progress(&stage), now).await?;
+        tx.commit().await?;
+        if stage.gone > 0 || missing > 0 || self.turn.limit.is_some() {
+            // What is in the mirror is more than what was just read: add it up afresh.
+            let (count, sums) = store.stored(self.stream, self.stream_id).await?;
+            (stage.stored_count, stage.stored_sums) = (Some(count), sums);
+            let mut tx = store.begin().await?;
+            run::save(&mut tx, self.turn.claim, &stage, self.turn.progress(&stage), now).await?;
+            tx.commit().await?;
+        }
+        self.stage = stage;
+        Ok(())
+    }
+
+    /// Marks what a complete read no longer contains as gone, or asks a person when it is too much.
+    async fn mark_missing(
+        &self,
+        tx: &mut Tx,
+        stage: &mut Stage,
+        missing: u64,
+        live: u64,
+        now: i64,
+    ) -> Result<Vec<i64>, Stop> {
+        let system = &self.turn.source.name;
+        if verdict::too_many_gone(missing, live) {
+            let message = Message::new("case-held-deletion")
+                .with("system", system)
+                .with("stream", self.stream.name)
+                .with("missing", missing)
+                .with("stored", live);
+            self.hold(tx, "held_deletion", message.clone(), missing, now).await?;
+            stage.status = StageStatus::Incomplete;
+            stage.error = Some(message);
+            return Ok(Vec::new());
+        }
+        let gone = missing_ids(self.turn.store, self.stream, self.stream_id, &self.seen).await?;
+        let touched = mark_gone(tx, system, self.stream, self.turn.claim.run, &gone, "sync", now).await?;
+        stage.gone = gone.len() as u64;
+        case::settle(tx, "held_deletion", system, self.stream.name, now).await?;
+        Ok(touched)
+    }
+
+    async fn hold(
+        &self,
+        tx: &mut Tx,
+        kind: &str,
+        message: Message,
+        count: u64,
+        now: i64,
+    ) -> Result<(), Stop> {
+        let case = NewCase {
+            kind,
+            system: &self.turn.source.name,
+            subject: self.stream.name,
+            run: self.turn.claim.run,
+            message,
+            detail: serde_json::json!({ "count": count, "position": self.stage.position, "pass": self.stage.passes }),
+            choices: &["keep", "mark_gone"],
+        };
+        Ok(case::raise(tx, &case, now).await?)
+    }
+}

@@ -1,0 +1,251 @@
+//! Storing one page: its rows, their customers, its checkpoint and counts, in one transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::Result;
+
+use super::super::map::{self, Change, Sorted};
+use super::super::{Stop, now, seen, verdict};
+use super::{Reading, totals_text};
+use crate::connect::{Connector, Cursor, Row, Totals};
+use crate::model::disposition::Reasons;
+use crate::model::{Disposition, Message, Stage};
+use crate::store::mirror::{self, Fresh};
+use crate::store::page::{self, Checkpoint};
+use crate::store::{Tx, audit, customer, run};
+
+impl Reading<'_> {
+    /// Stores a page. With `fresh` rows are inserted without looking for them first; if one is
+    /// there already the page is not stored and the error is a conflict.
+    pub(super) async fn store_page(
+        &mut self,
+        rows: Vec<Row>,
+        totals: &Totals,
+        next: Option<&Cursor>,
+        fresh: bool,
+    ) -> Result<(), Stop> {
+        let now = now();
+        let rows_sent = rows.len() as u64;
+        let (claim, stream) = (self.turn.claim, self.stream);
+        let connector = self.turn.source.connector.clone();
+        let read = |raw: &str| connector.read(stream, raw);
+        // Like the rest of the stage it moves on only when the page is stored.
+        let mut choice = self.choice.clone();
+        let (incoming, mut sorted) = map::first_look(rows, stream, &read, choice.as_mut());
+
+        let mut tx = self.turn.store.begin().await?;
+        let mut rest = incoming;
+        if !fresh {
+            let asked: Vec<_> =
+                rest.iter().enumerate().map(|(at, row)| (at, row.key.as_str(), row.hash)).collect();
+            let (same, sums) = mirror::same(&mut tx, stream, self.stream_id, claim.run, &asked).await?;
+            // A record seen on an earlier page is no unchanged row but a duplicate: sorted below.
+            let new: Vec<(usize, i64)> = same.iter().copied().filter(|(_, id)| !self.seen.has(*id)).collect();
+            let ids: Vec<i64> = new.iter().map(|(_, id)| *id).collect();
+            let sums =
+                if new.len() == same.len() { sums } else { mirror::sums_of(&mut tx, stream, &ids).await? };
+            let done: HashSet<usize> = new.iter().map(|(at, _)| *at).collect();
+            sorted.unchanged(ids, &sums);
+            rest =
+                rest.into_iter().enumerate().filter(|(at, _)| !done.contains(at)).map(|(_, r)| r).collect();
+        }
+        let keys: Vec<&str> = rest.iter().map(|row| row.key.as_str()).collect();
+        let known = if fresh {
+            HashMap::new()
+        } else {
+            mirror::known(&mut tx, stream, self.stream_id, &keys).await?
+        };
+        sorted.sort(rest, known, &self.seen, claim.run, stream, &read);
+        self.refuse_other_form(&sorted, rows_sent)?;
+
+        let written = self.write(&mut tx, &mut sorted, now).await?;
+        let stage = self.after(&sorted, totals, next, now);
+        let mut saw = std::mem::take(&mut sorted.saw);
+        saw.extend(&written.ids);
+        if written.digest.is_some() {
+            let subject = format!("{}/{}", self.turn.source.name, stream.name);
+            audit::write(
+                &mut tx,
+                audit::NewEntry {
+                    actor: "sync",
+                    action: "page.stored",
+                    subject: &subject,
+                    run: Some(claim.run),
+                    after: Some(
+                        serde_json::to_string(&PageEntry {
+                            page: stage.pages,
+                            created: sorted.counts.created,
+                            updated: sorted.counts.updated,
+                            digest: written.digest.as_deref().map(hex).unwrap_or_default(),
+                        })
+                        .map_err(anyhow::Error::from)?,
+                    ),
+                    ..audit::NewEntry::default()
+                },
+                now,
+            )
+            .await?;
+        }
+        page::keep_oddities(&mut tx, claim, stage.position, stage.passes, &sorted.oddities).await?;
+        let checkpoint = Checkpoint {
+            position: stage.position,
+            pass: stage.passes,
+            number: stage.pages,
+            rows: sorted.counts.read,
+            digest: written.digest,
+            seen: seen::pack(saw.clone()),
+            touched: (!written.customers.is_empty()).then(|| seen::pack(written.customers)),
+        };
+        page::store(&mut tx, claim, checkpoint, now).await?;
+        run::save(&mut tx, claim, &stage, self.turn.progress(&stage), now).await?;
+        crate::failpoint("page before commit");
+        tx.commit().await?;
+        crate::failpoint("page after commit");
+        self.stage = stage;
+        self.choice = choice;
+        for id in saw {
+            self.seen.add(id);
+        }
+        Ok(())
+    }
+
+    /// A page of another form than before is not stored.
+    fn refuse_other_form(&self, sorted: &Sorted, rows: u64) -> Result<(), Stop> {
+        let about = |id: &str| {
+            Message::new(id)
+                .with("system", &self.turn.source.name)
+                .with("stream", self.stream.name)
+                .with("page", self.stage.pages + 1)
+        };
+        if verdict::too_many_rejected(sorted.counts.rejected, rows) {
+            let rule = sorted.reasons.list().into_iter().find(|r| r.disposition == Disposition::Rejected);
+            return Err(Stop::Failed(
+                about("run-too-many-rejected")
+                    .with("rejected", sorted.counts.rejected)
+                    .with("rows", rows)
+                    .with("rule", rule.map_or_else(String::new, |r| r.rule)),
+            ));
+        }
+        if let Some(field) = sorted.lost_field(self.stream) {
+            return Err(Stop::Failed(about("run-field-lost").with("field", field)));
+        }
+        Ok(())
+    }
+
+    /// Writes the changes of a page and the customers they need.
+    async fn write(&mut self, tx: &mut Tx, sorted: &mut Sorted, now: i64) -> Result<Written, Stop> {
+        let (stream, run) = (self.stream, self.turn.claim.run);
+        let changes = std::mem::take(&mut sorted.changes);
+        let mut written = Written::default();
+        if changes.is_empty() {
+            return Ok(written);
+        }
+        let customers = self.customers_of(tx, &changes).await?;
+        let mut digest = blake3::Hasher::new();
+        let (mut created, mut updated) = (Vec::new(), Vec::new());
+        for (change, customer) in changes.into_iter().zip(customers) {
+            let Change { row, record, known } = change;
+            digest.update(row.key.as_bytes());
+            digest.update(known.as_ref().map_or(&[0; 16], |k| &k.hash.0));
+            digest.update(&row.hash.0);
+            written.customers.push(customer);
+            let (id, first_run) = match &known {
+                Some(k) => {
+                    written.customers.push(k.customer);
+                    (k.id, k.first_run)
+                }
+                None => (self.records.take()?, run),
+            };
+            written.ids.push(id);
+            let fresh = Fresh { id, key: row.key, raw: row.raw, hash: row.hash, first_run, customer, record };
+            if known.is_some() { updated.push(fresh) } else { created.push(fresh) }
+        }
+        mirror::insert(tx, stream, self.stream_id, run, now, created).await?;
+        mirror::update(tx, stream, self.stream_id, run, now, updated).await?;
+        written.digest = Some(digest.finalize().as_bytes().to_vec());
+        Ok(written)
+    }
+
+    /// Whose each change is: the customer its records name, made where there is none.
+    async fn customers_of(&mut self, tx: &mut Tx, changes: &[Change]) -> Result<Vec<i64>, Stop> {
+        let system = &self.turn.source.name;
+        let named: Vec<String> = changes
+            .iter()
+            .map(|change| match change.record.client_key() {
+                Some(key) => key.to_owned(),
+                // An account that names no client is its own.
+                None => format!("{} {}", self.stream.name, change.row.key),
+            })
+            .collect();
+        let stays = |change: &Change| {
+            let known = change.known.as_ref()?;
+            (known.client_key.as_deref() == change.record.client_key()).then_some(known.customer)
+        };
+        let mut wanted: Vec<&str> = changes
+            .iter()
+            .zip(&named)
+            .filter(|(change, _)| stays(change).is_none())
+            .map(|(_, name)| name.as_str())
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let mut found = customer::find(tx, system, &wanted).await?;
+        let mut new = Vec::new();
+        for name in wanted {
+            if !found.contains_key(name) {
+                let id = self.customers.take()?;
+                found.insert(name.to_owned(), id);
+                new.push((id, name));
+            }
+        }
+        customer::create(tx, system, &new).await?;
+        Ok(changes
+            .iter()
+            .zip(&named)
+            .map(|(change, name)| stays(change).unwrap_or_else(|| found[name.as_str()]))
+            .collect())
+    }
+
+    /// The stage as it is after this page.
+    fn after(&self, sorted: &Sorted, totals: &Totals, next: Option<&Cursor>, now: i64) -> Stage {
+        let mut stage = self.stage.clone();
+        stage.pages += 1;
+        stage.done += sorted.counts.read;
+        stage.total = totals.count.or(stage.total);
+        stage.next_cursor = next.map(|cursor| cursor.0.clone());
+        stage.counts.merge(&sorted.counts);
+        let mut reasons = Reasons::default();
+        reasons.merge(&stage.reasons);
+        reasons.merge(&sorted.reasons.list());
+        stage.reasons = reasons.list();
+        stage.read_sums.merge(&sorted.sums);
+        stage.source_count = totals.count;
+        stage.source_sums = totals.sums.clone();
+        if stage.first_totals.is_none() {
+            stage.first_totals = Some(totals_text(totals));
+        }
+        if next.is_none() {
+            stage.read_at = Some(now);
+        }
+        stage
+    }
+}
+
+#[derive(serde::Serialize)]
+struct PageEntry {
+    page: i64,
+    created: u64,
+    updated: u64,
+    digest: String,
+}
+
+#[derive(Default)]
+struct Written {
+    ids: Vec<i64>,
+    customers: Vec<i64>,
+    digest: Option<Vec<u8>>,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
