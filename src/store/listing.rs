@@ -21,8 +21,8 @@ mod record;
 
 pub use account::AccountRow;
 pub use cursor::BadCursor;
-pub use record::{RecordRow, VersionRow, matched_in};
 pub(super) use record::record;
+pub use record::{RecordRow, VersionRow, matched_in};
 
 use cursor::Cursor;
 use plan::{Counted, Query};

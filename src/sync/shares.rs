@@ -71,7 +71,8 @@ mod tests {
         assert_eq!(by_owner["Ham"], Share { stored: 12, source: Some(13) });
         assert_eq!(by_owner["Janischa"], Share { stored: 5, source: Some(5) });
         assert_eq!(all, Share { stored: 17, source: Some(18) });
-        let (by_owner, all) = shares(&[part("Ham", None, &[]), part("Janischa", Some(3), &[("Janischa", 3)])]);
+        let (by_owner, all) =
+            shares(&[part("Ham", None, &[]), part("Janischa", Some(3), &[("Janischa", 3)])]);
         assert_eq!((by_owner["Ham"].source, by_owner["Janischa"].source, all.source), (None, Some(3), None));
     }
 }

@@ -6,8 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod api;
-mod pull;
-mod support;
+mod faults;
 mod pull;
 mod support;
 mod tidy;

@@ -70,7 +70,8 @@ pub async fn page(
     entries.truncate(PAGE as usize);
     let next = entries.last().filter(|_| more).map(|entry| entry.id.to_string());
     let words = f.words;
-    let in_words = |id: String, plain: &str| if words.knows(&id) { words.text(&id) } else { plain.to_owned() };
+    let in_words =
+        |id: String, plain: &str| if words.knows(&id) { words.text(&id) } else { plain.to_owned() };
     render(&Audit {
         kinds: KINDS
             .iter()

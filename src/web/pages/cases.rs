@@ -165,9 +165,11 @@ pub async fn page(
 fn detail(case: &Case) -> Vec<(String, String)> {
     let plain = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Array(values) => {
-            values.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect::<Vec<_>>().join(", ")
-        }
+        serde_json::Value::Array(values) => values
+            .iter()
+            .map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
+            .collect::<Vec<_>>()
+            .join(", "),
         other => other.to_string(),
     };
     let fields = case.detail.as_object().into_iter().flatten();

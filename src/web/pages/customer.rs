@@ -105,20 +105,31 @@ fn values(item: &Item, words: &Words) -> Vec<Value> {
         from: words.text(from),
         derived,
     };
-    let activity = item.activity.as_deref().map(|activity| {
-        words.text(if activity == "ACTIVE" { "web-traded" } else { "web-not-traded" })
-    });
+    let activity = item
+        .activity
+        .as_deref()
+        .map(|activity| words.text(if activity == "ACTIVE" { "web-traded" } else { "web-not-traded" }));
     let mut values = vec![
         value("web-status", item.status.clone().unwrap_or_else(unknown), "web-from-source", false),
         value("web-activity", activity.unwrap_or_else(unknown), "web-from-activity", true),
         value("web-country", item.country.clone().unwrap_or_else(unknown), "web-from-source", false),
-        value("web-partner-account", item.partner_account.clone().unwrap_or_else(unknown), "web-from-partner", false),
+        value(
+            "web-partner-account",
+            item.partner_account.clone().unwrap_or_else(unknown),
+            "web-from-partner",
+            false,
+        ),
         value("web-accounts", number(item.accounts), "web-from-accounts", true),
         value("web-reward-usd", maybe_amount(item.reward_usd, REWARD_USD), "web-from-sum", true),
         value("web-rebate-usd", maybe_amount(item.rebate_usd, REBATE_USD), "web-from-rebate", true),
         value("web-lots", maybe_amount(item.volume_lots, VOLUME_LOTS), "web-from-sum", true),
         value("web-turnover", maybe_amount(item.volume_mln_usd, VOLUME_MLN_USD), "web-from-sum", true),
-        value("web-registered", item.registered.clone().unwrap_or_else(unknown), "web-from-registered", false),
+        value(
+            "web-registered",
+            item.registered.clone().unwrap_or_else(unknown),
+            "web-from-registered",
+            false,
+        ),
         value("web-last-trade", item.last_trade.clone().unwrap_or_else(unknown), "web-from-last-trade", true),
     ];
     let rule = words.text(&format!("owner-rule-{}", item.owner_rule));

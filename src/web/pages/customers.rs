@@ -336,8 +336,7 @@ fn row(item: &Item, matched: Option<String>, words: &Words) -> RowView {
         numbers: all.into_iter().take(NUMBERS).map(str::to_owned).collect(),
         country: country.unwrap_or_else(unknown),
         status: status.unwrap_or_else(unknown),
-        traded: active
-            .map(|yes| (yes, words.text(if yes { "web-traded" } else { "web-not-traded" }))),
+        traded: active.map(|yes| (yes, words.text(if yes { "web-traded" } else { "web-not-traded" }))),
         reward: maybe_amount(reward, REWARD_USD),
         rebate: maybe_amount(rebate, REBATE_USD),
         owner: owner_label(&item.owner, words),

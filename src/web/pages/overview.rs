@@ -263,7 +263,12 @@ pub async fn owners(app: &App, words: &Words) -> anyhow::Result<Owners> {
     }
     let (by_owner, all) = shares(&parts);
     let docs = report::owners(app, words).await?;
-    let view = |label: String, owner: Option<&str>, clients: i64, accounts: i64, source: Option<i64>, sums: &Sums| {
+    let view = |label: String,
+                owner: Option<&str>,
+                clients: i64,
+                accounts: i64,
+                source: Option<i64>,
+                sums: &Sums| {
         let difference = source.map(|source| accounts - source);
         OwnerView {
             label,

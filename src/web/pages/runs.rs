@@ -171,9 +171,7 @@ async fn live(app: &App, who: &Who, id: i64, f: &Frame) -> Result<Live, Problem>
     let reading = run.stages.iter().find(|stage| stage.status == StageStatus::Running);
     let doing = match (over, reading) {
         (true, _) => words.text(&format!("run-status-{}", run.status.word())),
-        (false, Some(stage)) => {
-            words.with("web-reading", &[("stream", &state::stream(&stage.name, words))])
-        }
+        (false, Some(stage)) => words.with("web-reading", &[("stream", &state::stream(&stage.name, words))]),
         (false, None) if run.status == RunStatus::Queued => words.text("web-waiting"),
         (false, None) => words.text("web-finishing"),
     };

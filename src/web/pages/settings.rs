@@ -101,7 +101,12 @@ async fn settings(
     let added = app.store.owner_rules().await?;
     let mut rules: Vec<RuleView> = added
         .iter()
-        .map(|rule| RuleView { name: rule.name.clone(), owner: rule.owner.clone(), added: true, overruled: false })
+        .map(|rule| RuleView {
+            name: rule.name.clone(),
+            owner: rule.owner.clone(),
+            added: true,
+            overruled: false,
+        })
         .collect();
     rules.extend(app.owners.map.iter().map(|(name, owner)| RuleView {
         name: name.clone(),
