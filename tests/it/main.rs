@@ -5,6 +5,8 @@
 // A test that cannot get its own material has failed, and the panic says where.
 #![allow(clippy::unwrap_used)]
 
+mod cli;
+mod crash;
 mod faults;
 mod pull;
 mod support;
