@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod api;
+mod cli;
+mod crash;
 mod faults;
 mod pull;
 mod support;
