@@ -99,11 +99,10 @@ pub(super) async fn list(
     let (filter, order, shape) = asked.list()?;
     let limit = limit(asked.limit)?;
     let store = &web.app.store;
-    let listed =
-        store
-            .customers(&filter, shape, order, asked.cursor.as_deref(), limit)
-            .await
-            .map_err(|error| if error.is::<BadCursor>() { bad_cursor() } else { error.into() })?;
+    let listed = store
+        .customers(&filter, shape, order, asked.cursor.as_deref(), limit)
+        .await
+        .map_err(|error| if error.is::<BadCursor>() { bad_cursor() } else { error.into() })?;
     let mut items: Vec<CustomerDoc> = listed.items.iter().map(document::customer).collect();
     if let Some(folded) = filter.folded() {
         let mut ids: Vec<i64> = listed.items.iter().map(|item| item.id).collect();
