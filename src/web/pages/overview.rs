@@ -49,7 +49,6 @@ struct SystemView {
 struct Bar {
     href: String,
     tone: &'static str,
-    icon: &'static str,
     height: i64,
     title: String,
 }
@@ -210,7 +209,6 @@ fn bars(runs: &[Run], now: i64, words: &Words) -> Vec<Bar> {
     let bar = |run: &Run| Bar {
         href: format!("/runs/{}", run.id),
         tone: run_look(run.status).0,
-        icon: run_look(run.status).1,
         height: (took(run) * 7 / longest).clamp(0, 7) + 1,
         title: words.with(
             "web-run-bar",
