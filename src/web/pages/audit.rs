@@ -94,7 +94,7 @@ pub async fn page(
                 run: entry.run,
                 // A reason is a key of the catalogue; without its arguments it is only named.
                 reason: entry.reason.map(|reason| in_words(format!("audit-reason-{reason}"), &reason)),
-                changes: changes(entry.before.as_deref(), entry.after.as_deref()),
+                changes: short(changes(entry.before.as_deref(), entry.after.as_deref())),
                 sealed: entry.seal.is_some(),
             })
             .collect(),
@@ -102,4 +102,16 @@ pub async fn page(
         next: next.map(|next| link::to("/audit", &[("action", action), ("before", Some(next.as_str()))])),
         f,
     })
+}
+
+/// Digests take much room and are read by machines: their beginning is enough here.
+fn short(mut changes: Vec<Change>) -> Vec<Change> {
+    let is_digest = |value: &str| value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit());
+    for value in changes.iter_mut().flat_map(|change| [&mut change.before, &mut change.after]).flatten() {
+        if is_digest(value) {
+            value.truncate(12);
+            value.push('…');
+        }
+    }
+    changes
 }
