@@ -7,6 +7,7 @@
 
 mod api;
 mod faults;
+mod pages;
 mod pull;
 mod support;
 mod tidy;
