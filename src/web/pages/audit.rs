@@ -12,6 +12,7 @@ use super::{Frame, link, render};
 use crate::web::Web;
 use crate::web::access::Viewer;
 use crate::web::problem::Problem;
+use crate::words::Words;
 
 /// Entries on a page.
 const PAGE: i64 = 100;
@@ -92,8 +93,7 @@ pub async fn page(
                 action: in_words(format!("audit-{}", entry.action.replace('.', "-")), &entry.action),
                 subject: entry.subject,
                 run: entry.run,
-                // A reason is a key of the catalogue; without its arguments it is only named.
-                reason: entry.reason.map(|reason| in_words(format!("audit-reason-{reason}"), &reason)),
+                reason: entry.reason.map(|reason| in_words(reason_key(&reason, words), &reason)),
                 changes: short(changes(entry.before.as_deref(), entry.after.as_deref())),
                 sealed: entry.seal.is_some(),
             })
@@ -102,6 +102,17 @@ pub async fn page(
         next: next.map(|next| link::to("/audit", &[("action", action), ("before", Some(next.as_str()))])),
         f,
     })
+}
+
+/// A reason is a key of the catalogue whose arguments are not kept here: it is told in general.
+fn reason_key(reason: &str, words: &Words) -> String {
+    let own = format!("audit-reason-{reason}");
+    match reason {
+        _ if words.knows(&own) => own,
+        _ if reason.starts_with("connect-") => "audit-reason-connect".to_owned(),
+        _ if words.knows(reason) => "audit-reason-run".to_owned(),
+        _ => own,
+    }
 }
 
 /// Digests take much room and are read by machines: their beginning is enough here.
