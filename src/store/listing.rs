@@ -16,6 +16,7 @@ use crate::model::text::search_fold;
 
 mod account;
 mod cursor;
+pub mod lineage;
 mod plan;
 mod record;
 
