@@ -111,6 +111,7 @@ web-systems-need = { $n ->
 }
 web-adds-up = adds up
 web-does-not-add-up = does not add up
+web-not-all-read = not all read yet
 
 # Overview
 web-systems = Systems
