@@ -59,7 +59,7 @@ async fn a_wrong_password_is_tried_once_and_told() {
             "{}",
             paused.err
         );
-        assert_eq!(world.sim.ledger("ham").len(), 3);
+        assert_eq!(world.sim.ledger("ham").len(), 4);
         assert_eq!(
             world.texts("SELECT action FROM audit WHERE subject = 'ham' AND action LIKE 'system.%'").await,
             ["system.paused"]
