@@ -9,6 +9,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod connect;
+pub mod export;
 pub mod failpoint;
 pub mod model;
 pub mod report;

@@ -12,12 +12,15 @@ pub mod bulk;
 pub mod case;
 pub mod customer;
 pub mod db;
+pub mod facets;
+pub mod listing;
 pub mod migrate;
 pub mod mirror;
 pub mod owner;
 pub mod page;
 pub mod run;
 pub mod search;
+pub mod status;
 pub mod system;
 pub mod user;
 

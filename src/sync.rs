@@ -15,6 +15,8 @@ use crate::store::run::{self, Beat, Claim, TakenOver};
 use crate::store::{Store, audit};
 
 pub mod decide;
+pub mod gone;
+pub mod health;
 pub mod map;
 pub mod matching;
 pub mod owners;
@@ -22,6 +24,7 @@ pub mod parity;
 pub mod pull;
 pub mod seen;
 pub mod settle;
+pub mod shares;
 pub mod verdict;
 
 use map::Choice;

@@ -6,6 +6,11 @@ use crate::app::App;
 use crate::work::Engine;
 
 pub mod access;
+pub mod api;
+pub mod assets;
+pub mod headers;
+mod legacy;
+pub mod pages;
 pub mod problem;
 pub mod session;
 
@@ -26,5 +31,8 @@ impl axum::extract::FromRef<Web> for Arc<App> {
 
 /// All routes.
 pub fn router(web: Web) -> axum::Router {
-    axum::Router::new().with_state(web)
+    let public_url = web.app.config.server.public_url.clone();
+    let routes = axum::Router::new().merge(pages::routes()).merge(api::routes()).with_state(web);
+    let guarded = headers::guard(routes, &public_url);
+    headers::dress(guarded.layer(axum::middleware::from_fn(pages::problems)), &public_url)
 }

@@ -80,3 +80,7 @@ cli-db-restore = Replace { $file }? The present database is kept beside it.
 cli-db-in-use = A server works on this database: stop it first.
 cli-db-restored = Restored. The former database is { $kept }.
 cli-db-checked = Schema steps { $steps }, integrity { $whole }.
+cli-unknown-sort = There is no sort "{ $sort }". There are: id, key, country, status, reward, rebate, owner, partner_account, registered, accounts, last_trade; with - before it the largest first.
+cli-xlsx-needs-file = A spreadsheet is written to a file: add --out FILE.
+cli-exported = { $rows } rows written to { $file }.
+cli-listed = { $shown } of { $total }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::owners::OwnerSettings;
 use super::seen::{self, Seen};
-use super::{Source, now, pull, settle, stream_of};
+use super::{Source, gone, now, settle, stream_of};
 use crate::model::Message;
 use crate::store::case::{self, Case};
 use crate::store::{Store, audit, customer};
@@ -79,8 +79,8 @@ pub async fn decide(
             for packed in store.seen(run, number("position"), number("pass")).await? {
                 saw.add_packed(&packed);
             }
-            let gone = pull::missing_ids(store, stream, stream_id, &saw).await?;
-            touched = pull::mark_gone(&mut tx, &case.system, stream, run, &gone, by, now).await?;
+            let missing = gone::missing_ids(store, stream, stream_id, &saw).await?;
+            touched = gone::mark_gone(&mut tx, &case.system, stream, run, &missing, by, now).await?;
         }
         ("uid_collision", client) => {
             let name = customer::find(&mut tx, &case.system, &[&case.subject, client]).await?;

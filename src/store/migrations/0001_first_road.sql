@@ -264,11 +264,16 @@ CREATE TABLE token (
 CREATE TABLE invitation (hash {bytes} PRIMARY KEY, role TEXT NOT NULL, expires_at BIGINT NOT NULL, used_at BIGINT);
 CREATE TABLE login_attempt (who TEXT PRIMARY KEY, failures BIGINT NOT NULL, last_at BIGINT NOT NULL);
 
-CREATE INDEX customer_reward ON customer (reward_usd, id);
-CREATE INDEX customer_rebate ON customer (rebate_usd, id);
-CREATE INDEX customer_registered ON customer (registered, id);
-CREATE INDEX customer_country ON customer (country, id);
-CREATE INDEX customer_owner ON customer (owner, id);
-CREATE INDEX customer_status ON customer (status, id);
-CREATE INDEX customer_partner ON customer (partner_account, id);
-CREATE INDEX customer_client ON customer (key, id);
+-- What lists are sorted by, walked system by system. A customer that is not shown is in none of
+-- them, so that one whose records have not been added up yet costs nothing here.
+CREATE INDEX customer_id ON customer (system, id) WHERE hidden = 0;
+CREATE INDEX customer_key ON customer (system, key, id) WHERE hidden = 0;
+CREATE INDEX customer_country ON customer (system, country, id) WHERE hidden = 0;
+CREATE INDEX customer_status ON customer (system, status, id) WHERE hidden = 0;
+CREATE INDEX customer_reward ON customer (system, reward_usd, id) WHERE hidden = 0;
+CREATE INDEX customer_rebate ON customer (system, rebate_usd, id) WHERE hidden = 0;
+CREATE INDEX customer_owner ON customer (system, owner, id) WHERE hidden = 0;
+CREATE INDEX customer_partner ON customer (system, partner_account, id) WHERE hidden = 0;
+CREATE INDEX customer_registered ON customer (system, registered, id) WHERE hidden = 0;
+CREATE INDEX customer_accounts ON customer (system, accounts, id) WHERE hidden = 0;
+CREATE INDEX customer_last_trade ON customer (system, last_trade, id) WHERE hidden = 0;

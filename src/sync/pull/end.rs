@@ -2,15 +2,16 @@
 
 use anyhow::Result;
 
-use super::super::seen::{self, Seen};
+use super::super::gone::{mark_gone, missing_ids};
+use super::super::seen;
 use super::super::verdict::{self, Verdict};
 use super::super::{Stop, now};
 use super::{Reading, totals_of};
-use crate::connect::{Absence, Stream, Totals};
+use crate::connect::{Absence, Totals};
 use crate::model::{Message, Stage, StageStatus};
 use crate::store::case::{self, NewCase};
 use crate::store::page::{self, Checkpoint};
-use crate::store::{Store, Tx, audit, mirror, run};
+use crate::store::{Tx, run};
 
 impl Reading<'_> {
     /// Judges a pass and ends the stage, or begins another pass.
@@ -149,39 +150,4 @@ impl Reading<'_> {
         };
         Ok(case::raise(tx, &case, now).await?)
     }
-}
-
-/// The live records of a stream that a read did not see.
-pub async fn missing_ids(store: &Store, stream: &Stream, stream_id: i64, seen: &Seen) -> Result<Vec<i64>> {
-    let (mut gone, mut after) = (Vec::new(), 0);
-    loop {
-        let ids = store.live_ids(stream, stream_id, after, 10_000).await?;
-        let Some(last) = ids.last() else { return Ok(gone) };
-        after = *last;
-        gone.extend(ids.into_iter().filter(|id| !seen.has(*id)));
-    }
-}
-
-/// Marks records gone and says so in the audit; the customers they belong to.
-pub async fn mark_gone(
-    tx: &mut Tx,
-    system: &str,
-    stream: &Stream,
-    run: i64,
-    ids: &[i64],
-    actor: &str,
-    now: i64,
-) -> Result<Vec<i64>> {
-    let touched = mirror::mark_gone(tx, stream, run, ids).await?;
-    let subject = format!("{system}/{}", stream.name);
-    let entry = audit::NewEntry {
-        actor,
-        action: "records.gone",
-        subject: &subject,
-        run: Some(run),
-        after: Some(serde_json::json!({ "records": ids }).to_string()),
-        ..audit::NewEntry::default()
-    };
-    audit::write(tx, entry, now).await?;
-    Ok(touched)
 }

@@ -1,0 +1,460 @@
+//! The customers list: filtered, sorted, searched, page by page, quick on a million of them.
+//!
+//! Two ways lead to a page. Where few customers match, they are gathered and sorted; where many do,
+//! the index of the sort column is walked until the page is full, one walk per system, because the
+//! systems differ most from one another. How many match comes from `customer_summary` and, for a
+//! text, from the search index. NULLs come last in every order, ties are broken by id.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::search::{self, Hits};
+use super::{Row, Store, Value, bulk};
+use crate::model::amount::{self, Sums};
+use crate::model::text::search_fold;
+
+mod account;
+mod cursor;
+pub mod lineage;
+mod plan;
+mod record;
+
+pub use account::AccountRow;
+pub use cursor::BadCursor;
+pub(super) use record::record;
+pub use record::{RecordRow, VersionRow, matched_in};
+
+use cursor::Cursor;
+use plan::{Counted, Query};
+
+/// The largest page that may be asked for from outside.
+pub const LARGEST_PAGE: i64 = 500;
+
+/// The largest page there is; exports take such.
+const LARGEST_FETCH: i64 = 1000;
+
+/// Up to so many matches are gathered and sorted; more are found by walking the sort index. Where
+/// the two cost the same for a page of 100 out of a million.
+pub const FEW: i64 = 10_000;
+
+/// Which customers are wanted. What is `None` does not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// A text to be found in any value of their records, as typed.
+    pub search: Option<String>,
+    /// Owner as stored (`Ham`, `Unknown`).
+    pub owner: Option<String>,
+    /// System.
+    pub system: Option<String>,
+    /// The source's own status, in any letter case.
+    pub status: Option<String>,
+    /// ISO alpha-2 country, in any letter case.
+    pub country: Option<String>,
+    /// `ACTIVE` or `INACTIVE`, in any letter case.
+    pub activity: Option<String>,
+    /// `Some(true)`: those whose records are all gone; otherwise those that are there.
+    pub gone: Option<bool>,
+}
+
+impl Filter {
+    /// The text to look for, folded; `None` when nothing of it is left.
+    pub fn folded(&self) -> Option<String> {
+        self.search.as_deref().map(search_fold).filter(|folded| !folded.is_empty())
+    }
+
+    fn gone(&self) -> i64 {
+        i64::from(self.gone == Some(true))
+    }
+
+    /// The columns that must have a value, with it.
+    fn equals(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let upper = |text: &Option<String>| text.as_ref().map(|text| text.trim().to_uppercase());
+        [
+            ("system", self.system.clone()),
+            ("owner", self.owner.clone()),
+            ("status", upper(&self.status)),
+            ("country", upper(&self.country)),
+            ("activity", upper(&self.activity)),
+        ]
+        .into_iter()
+        .filter_map(|(column, value)| Some((column, value?)))
+    }
+}
+
+/// What a row of the list is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shape {
+    /// A customer.
+    #[default]
+    Customers,
+    /// An account of a customer that matches, in the order of the customers.
+    Accounts,
+}
+
+/// What the list is sorted by: always a value of the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// The order in which they came to be known.
+    #[default]
+    Id,
+    /// What the source names the client by.
+    Key,
+    /// Country.
+    Country,
+    /// The source's status.
+    Status,
+    /// Reward.
+    Reward,
+    /// Rebate.
+    Rebate,
+    /// Owner.
+    Owner,
+    /// Partner account or campaign.
+    PartnerAccount,
+    /// Registration.
+    Registered,
+    /// Number of accounts.
+    Accounts,
+    /// Last trade.
+    LastTrade,
+}
+
+impl Sort {
+    /// Every sort there is.
+    pub const ALL: [Sort; 11] = [
+        Sort::Id,
+        Sort::Key,
+        Sort::Country,
+        Sort::Status,
+        Sort::Reward,
+        Sort::Rebate,
+        Sort::Owner,
+        Sort::PartnerAccount,
+        Sort::Registered,
+        Sort::Accounts,
+        Sort::LastTrade,
+    ];
+
+    /// The word of addresses.
+    pub fn word(self) -> &'static str {
+        match self {
+            Sort::Id => "id",
+            Sort::Key => "key",
+            Sort::Country => "country",
+            Sort::Status => "status",
+            Sort::Reward => "reward",
+            Sort::Rebate => "rebate",
+            Sort::Owner => "owner",
+            Sort::PartnerAccount => "partner_account",
+            Sort::Registered => "registered",
+            Sort::Accounts => "accounts",
+            Sort::LastTrade => "last_trade",
+        }
+    }
+
+    fn column(self) -> &'static str {
+        match self {
+            Sort::Reward => "reward_usd",
+            Sort::Rebate => "rebate_usd",
+            other => other.word(),
+        }
+    }
+
+    fn nullable(self) -> bool {
+        !matches!(self, Sort::Id | Sort::Key | Sort::Owner | Sort::Accounts)
+    }
+}
+
+/// A sort with its direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Order {
+    /// By what.
+    pub by: Sort,
+    /// Largest first.
+    pub descending: bool,
+}
+
+impl Order {
+    /// Reads `reward` or, for largest first, `-reward`.
+    pub fn of(word: &str) -> Option<Order> {
+        let (descending, name) = word.strip_prefix('-').map_or((false, word), |name| (true, name));
+        Sort::ALL.into_iter().find(|sort| sort.word() == name).map(|by| Order { by, descending })
+    }
+
+    /// The word that [`Order::of`] reads.
+    pub fn word(self) -> String {
+        format!("{}{}", if self.descending { "-" } else { "" }, self.by.word())
+    }
+}
+
+/// A row of the list. Amounts are scaled integers, `None` = unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Item {
+    /// The customer's number.
+    pub id: i64,
+    /// The system it is from.
+    pub system: String,
+    /// What the source names it by (the client uid's first group, XM's client id).
+    pub key: String,
+    /// Owner.
+    pub owner: String,
+    /// The rule that gave the owner.
+    pub owner_rule: String,
+    /// The source's own status.
+    pub status: Option<String>,
+    /// `ACTIVE` or `INACTIVE`, derived.
+    pub activity: Option<String>,
+    /// ISO alpha-2 country.
+    pub country: Option<String>,
+    /// Partner accounts and campaigns, joined by ", ".
+    pub partner_account: Option<String>,
+    /// Registration, `YYYY-MM-DD`.
+    pub registered: Option<String>,
+    /// Last trade over all accounts, `YYYY-MM-DD`.
+    pub last_trade: Option<String>,
+    /// How many accounts.
+    pub accounts: i64,
+    /// Their numbers, joined by spaces.
+    pub account_numbers: String,
+    /// Lots.
+    pub volume_lots: Option<i64>,
+    /// Turnover in millions of US dollars.
+    pub volume_mln_usd: Option<i64>,
+    /// Reward in US cents.
+    pub reward_usd: Option<i64>,
+    /// Rebate in US cents.
+    pub rebate_usd: Option<i64>,
+    /// All its records are gone.
+    pub gone: bool,
+    /// The account, in a list of accounts.
+    pub account: Option<AccountRow>,
+}
+
+/// The columns of an [`Item`], in the order [`read`] takes them.
+const ITEM: &str = "id, system, key, owner, owner_rule, status, activity, country, partner_account, registered, last_trade, accounts, account_numbers, volume_lots, volume_mln_usd, reward_usd, rebate_usd, gone";
+
+/// A page of the list.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// The rows.
+    pub items: Vec<Item>,
+    /// How many there are in all; `None` when only [`Store::customer_sums`] can say.
+    pub total: Option<i64>,
+    /// Where the next page starts; `None` after the last.
+    pub next: Option<String>,
+}
+
+/// Counts and sums over everything a filter matches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Customers.
+    pub clients: i64,
+    /// Their accounts.
+    pub accounts: i64,
+    /// Their sums.
+    pub sums: Sums,
+}
+
+impl Totals {
+    /// How many rows a list of this shape has.
+    pub fn rows(&self, shape: Shape) -> i64 {
+        match shape {
+            Shape::Customers => self.clients,
+            Shape::Accounts => self.accounts,
+        }
+    }
+}
+
+impl Store {
+    /// A page of customers or of their accounts. A cursor of another list is [`BadCursor`].
+    pub async fn customers(
+        &self,
+        filter: &Filter,
+        shape: Shape,
+        order: Order,
+        cursor: Option<&str>,
+        limit: i64,
+    ) -> Result<Listed> {
+        let limit = limit.clamp(1, LARGEST_FETCH);
+        let at = cursor.map(|text| Cursor::read(text, order, shape).ok_or(BadCursor)).transpose()?;
+        let hits = match filter.folded() {
+            Some(folded) => search::hits(&self.db, &folded, FEW).await?,
+            None => Hits::All,
+        };
+        let mut items = match shape {
+            Shape::Customers => self.page(filter, shape, order, at.as_ref(), limit + 1, &hits).await?,
+            Shape::Accounts => self.accounts_page(filter, order, at, limit + 1, &hits).await?,
+        };
+        let more = items.len() as i64 > limit;
+        items.truncate(usize::try_from(limit)?);
+        let next =
+            if more { items.last().map(|last| Cursor::after(last, order, shape).write()) } else { None };
+        let total = match &hits {
+            Hits::Many => None,
+            hits if cursor.is_none() && next.is_none() && matches!(hits, Hits::These(_)) => {
+                Some(items.len() as i64)
+            }
+            hits => Some(self.totals(filter, hits).await?.rows(shape)),
+        };
+        Ok(Listed { items, total, next })
+    }
+
+    async fn page(
+        &self,
+        filter: &Filter,
+        shape: Shape,
+        order: Order,
+        at: Option<&Cursor>,
+        limit: i64,
+        hits: &Hits,
+    ) -> Result<Vec<Item>> {
+        let query = Query { filter, shape, order, at, limit, postgres: self.db.is_postgres() };
+        if let Hits::These(ids) = hits {
+            if ids.is_empty() {
+                return Ok(Vec::new());
+            }
+            return self.items(query.gather(ids)).await;
+        }
+        let counted = self.count_by_system(filter).await?;
+        let mut items = match query.walk(&counted) {
+            Some(sql) => self.items(sql).await?,
+            None => Vec::new(),
+        };
+        let left = limit - items.len() as i64;
+        if left > 0
+            && let Some(sql) = query.walk_unknown(&counted, left)
+        {
+            items.extend(self.items(sql).await?);
+        }
+        Ok(items)
+    }
+
+    async fn items(&self, (sql, args): (String, Vec<Value>)) -> Result<Vec<Item>> {
+        self.db.rows(&sql, args).await?.iter().map(read).collect()
+    }
+
+    /// How many customers each part of the filter leaves in each system, from the summary.
+    async fn count_by_system(&self, filter: &Filter) -> Result<Vec<Counted>> {
+        let (sql, args) = plan::count(filter);
+        self.db.rows(&sql, args).await?.iter().map(Counted::read).collect()
+    }
+
+    /// One row per account, from the one behind `at`.
+    async fn accounts_page(
+        &self,
+        filter: &Filter,
+        order: Order,
+        mut at: Option<Cursor>,
+        limit: i64,
+        hits: &Hits,
+    ) -> Result<Vec<Item>> {
+        let mut rows = Vec::new();
+        loop {
+            // A customer whose accounts begin on the page before comes once more: one more of them
+            // fills the page.
+            let customers = self.page(filter, Shape::Accounts, order, at.as_ref(), limit + 1, hits).await?;
+            let last = (customers.len() as i64 > limit).then(|| customers.last().cloned()).flatten();
+            let ids: Vec<i64> = customers.iter().map(|item| item.id).collect();
+            let mut accounts: HashMap<i64, Vec<AccountRow>> = HashMap::new();
+            for account in self.accounts_of_all(&ids).await? {
+                accounts.entry(account.customer).or_default().push(account);
+            }
+            for customer in customers {
+                for account in accounts.remove(&customer.id).unwrap_or_default() {
+                    let before =
+                        at.as_ref().is_some_and(|at| at.id == customer.id && Some(account.id) <= at.account);
+                    if !before && (customer.gone || !account.gone) {
+                        rows.push(Item { account: Some(account), ..customer.clone() });
+                    }
+                }
+            }
+            let Some(last) = last.filter(|_| (rows.len() as i64) < limit) else { break };
+            at = Some(Cursor { account: Some(i64::MAX), ..Cursor::after(&last, order, Shape::Accounts) });
+        }
+        rows.truncate(usize::try_from(limit)?);
+        Ok(rows)
+    }
+
+    /// Counts and sums of everything the filter matches.
+    pub async fn customer_sums(&self, filter: &Filter) -> Result<Totals> {
+        let hits = match filter.folded() {
+            Some(folded) => search::hits(&self.db, &folded, FEW).await?,
+            None => Hits::All,
+        };
+        self.totals(filter, &hits).await
+    }
+
+    async fn totals(&self, filter: &Filter, hits: &Hits) -> Result<Totals> {
+        if matches!(hits, Hits::These(ids) if ids.is_empty()) {
+            return Ok(Totals::default());
+        }
+        let (sql, args) = plan::totals(filter, hits, self.db.is_postgres());
+        let rows = self.db.rows(&sql, args).await?;
+        let mut totals = Totals::default();
+        for row in &rows {
+            totals.clients += row.get::<i64>(0)?;
+            totals.accounts += row.get::<i64>(1)?;
+            for (index, measure) in amount::MEASURES.into_iter().enumerate() {
+                let sum: Option<i64> = row.get(index + 2)?;
+                if sum.is_some() {
+                    totals.sums.add(measure, sum);
+                }
+            }
+        }
+        Ok(totals)
+    }
+
+    /// The customer of that number as the list shows it; `None` when there is none to be shown.
+    pub async fn customer_item(&self, id: i64) -> Result<Option<Item>> {
+        let sql = format!(
+            "SELECT {ITEM} FROM customer WHERE hidden = 0 AND id = (SELECT COALESCE(merged_into, id) FROM customer WHERE id = $1)"
+        );
+        self.db.row(&sql, [id.into()]).await?.as_ref().map(read).transpose()
+    }
+
+    /// In which payload field of a customer the folded text was found, by customer.
+    pub async fn matches(&self, customers: &[i64], folded: &str) -> Result<HashMap<i64, String>> {
+        let mut found = HashMap::new();
+        if customers.is_empty() {
+            return Ok(found);
+        }
+        let ids = bulk::id_list(customers);
+        let sql = format!(
+            "SELECT customer_id, raw FROM party WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, raw FROM account WHERE customer_id IN ({ids})"
+        );
+        for row in self.db.rows(&sql, []).await? {
+            let customer = row.get(0)?;
+            if !found.contains_key(&customer)
+                && let Some(field) = matched_in(&row.get::<String>(1)?, folded)
+            {
+                found.insert(customer, field);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn read(row: &Row) -> Result<Item> {
+    Ok(Item {
+        id: row.get(0)?,
+        system: row.get(1)?,
+        key: row.get(2)?,
+        owner: row.get(3)?,
+        owner_rule: row.get(4)?,
+        status: row.get(5)?,
+        activity: row.get(6)?,
+        country: row.get(7)?,
+        partner_account: row.get(8)?,
+        registered: row.get(9)?,
+        last_trade: row.get(10)?,
+        accounts: row.get(11)?,
+        account_numbers: row.get(12)?,
+        volume_lots: row.get(13)?,
+        volume_mln_usd: row.get(14)?,
+        reward_usd: row.get(15)?,
+        rebate_usd: row.get(16)?,
+        gone: row.get::<i64>(17)? != 0,
+        account: None,
+    })
+}

@@ -1,0 +1,273 @@
+//! The statements of the customers list.
+//!
+//! SQLite keeps no statistics here, so it is told which index to use: a column behind a unary plus
+//! is never looked up in one. PostgreSQL knows how common each value is and chooses itself.
+
+use anyhow::Result;
+
+use super::cursor::Cursor;
+use super::{FEW, Filter, ITEM, Order, Shape, Sort};
+use crate::model::amount::MEASURES;
+use crate::store::search::{self, Hits};
+use crate::store::{Row, Value, bulk};
+
+/// A statement with its arguments.
+pub(super) type Statement = (String, Vec<Value>);
+
+/// The columns that one system's customers are counted by, in the order of [`count`].
+const SELECTIVE: [&str; 3] = ["owner", "status", "country"];
+
+/// What the summary says of one system's customers.
+#[derive(Debug, Clone)]
+pub(super) struct Counted {
+    /// The system.
+    system: String,
+    /// Customers that the filter leaves, as far as the summary knows.
+    matching: i64,
+    /// Customers that each of [`SELECTIVE`] alone leaves.
+    by: [i64; 3],
+    /// Whether any reward, any rebate is known.
+    known: [bool; 2],
+}
+
+impl Counted {
+    pub fn read(row: &Row) -> Result<Counted> {
+        Ok(Counted {
+            system: row.get(0)?,
+            matching: row.get(1)?,
+            by: [row.get(2)?, row.get(3)?, row.get(4)?],
+            known: [row.get::<Option<i64>>(5)?.is_some(), row.get::<Option<i64>>(6)?.is_some()],
+        })
+    }
+}
+
+/// Arguments of a statement as it is put together.
+#[derive(Default)]
+struct Args(Vec<Value>);
+
+impl Args {
+    fn add(&mut self, value: impl Into<Value>) -> String {
+        self.0.push(value.into());
+        format!("${}", self.0.len())
+    }
+}
+
+/// Counts by system, from the summary. Activity is not in it.
+pub(super) fn count(filter: &Filter) -> Statement {
+    let mut args = Args::default();
+    let mut all = vec!["1 = 1".to_owned()];
+    let mut alone = SELECTIVE.map(|_| "1 = 1".to_owned());
+    let mut only = String::new();
+    for (column, value) in filter.equals().filter(|(column, _)| *column != "activity") {
+        let condition = format!("{column} = {}", args.add(value));
+        if let Some(place) = SELECTIVE.iter().position(|name| *name == column) {
+            alone[place].clone_from(&condition);
+            all.push(condition);
+        } else {
+            only += &format!(" AND {condition}");
+        }
+    }
+    let sum = |condition: &str| format!("CAST(SUM(CASE WHEN {condition} THEN clients ELSE 0 END) AS BIGINT)");
+    let all = sum(&all.join(" AND "));
+    let alone = alone.map(|condition| sum(&condition)).join(", ");
+    let sql = format!(
+        "SELECT system, {all}, {alone}, CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = {}{only} GROUP BY system ORDER BY system",
+        filter.gone()
+    );
+    (sql, args.0)
+}
+
+/// Counts and sums of everything that matches: from the summary where it knows, else from the rows.
+pub(super) fn totals(filter: &Filter, hits: &Hits, postgres: bool) -> Statement {
+    let mut args = Args::default();
+    let sums: String = MEASURES.iter().map(|m| format!(", CAST(SUM({}) AS BIGINT)", m.name)).collect();
+    let mut wanted = format!("gone = {}", filter.gone());
+    let from_summary = matches!(hits, Hits::All) && filter.activity.is_none();
+    for (column, value) in filter.equals() {
+        let column = if from_summary { column.to_owned() } else { inert(column, postgres) };
+        wanted += &format!(" AND {column} = {}", args.add(value));
+    }
+    if from_summary {
+        let sql = format!(
+            "SELECT CAST(COALESCE(SUM(clients), 0) AS BIGINT), CAST(COALESCE(SUM(accounts), 0) AS BIGINT){sums} FROM customer_summary WHERE {wanted}"
+        );
+        return (sql, args.0);
+    }
+    let mut from = "customer";
+    match hits {
+        Hits::All => {}
+        Hits::These(ids) => wanted += &format!(" AND id IN ({})", bulk::id_list(ids)),
+        Hits::Many => {
+            let like = args.add(search::like(&filter.folded().unwrap_or_default()));
+            wanted += &format!(" AND t.text LIKE {like} ESCAPE '\\'");
+            from = "customer JOIN customer_text t ON t.id = customer.id";
+        }
+    }
+    let sql = format!(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(accounts), 0) AS BIGINT){sums} FROM {from} WHERE hidden = 0 AND {wanted}"
+    );
+    (sql, args.0)
+}
+
+/// A page that is asked for.
+pub(super) struct Query<'a> {
+    pub filter: &'a Filter,
+    pub shape: Shape,
+    pub order: Order,
+    pub at: Option<&'a Cursor>,
+    pub limit: i64,
+    pub postgres: bool,
+}
+
+impl Query<'_> {
+    /// The page out of these customers.
+    pub fn gather(&self, ids: &[i64]) -> Statement {
+        let mut args = Args::default();
+        let mut wanted = self.wanted(&mut args, None, &[]);
+        wanted += &format!(" AND id IN ({})", bulk::id_list(ids));
+        (self.sorted(&mut args, &wanted), args.0)
+    }
+
+    /// The page out of what the summary counted, as far as the sort value is known; `None` when no
+    /// row can be there.
+    pub fn walk(&self, counted: &[Counted]) -> Option<Statement> {
+        if self.at.is_some_and(|at| at.value.is_none()) {
+            return None;
+        }
+        self.walks(counted, self.limit, false)
+    }
+
+    /// What follows: at most `limit` rows whose sort value is unknown.
+    pub fn walk_unknown(&self, counted: &[Counted], limit: i64) -> Option<Statement> {
+        self.order.by.nullable().then(|| self.walks(counted, limit, true))?
+    }
+
+    fn walks(&self, counted: &[Counted], limit: i64, unknown: bool) -> Option<Statement> {
+        let column = self.order.by.column();
+        let direction = if self.order.descending { "DESC" } else { "ASC" };
+        let mut args = Args::default();
+        let mut parts = Vec::new();
+        for system in counted.iter().filter(|system| system.matching > 0) {
+            let known = match self.order.by {
+                Sort::Reward => system.known[0],
+                Sort::Rebate => system.known[1],
+                _ => true,
+            };
+            // Where every row has the same sort value, the order is by id alone.
+            let same = self.order.by == Sort::Id || self.filter.equals().any(|(name, _)| name == column);
+            if (!known && !unknown) || (same && unknown) {
+                continue;
+            }
+            let (lookup, sort) = self.indexed(system);
+            let mut wanted = self.wanted(&mut args, Some(&system.system), &lookup);
+            let place = |name: &str| if sort { name.to_owned() } else { inert(name, self.postgres) };
+            let (by, id) = (place(column), place("id"));
+            if unknown {
+                wanted += &format!(" AND {by} IS NULL");
+            } else if self.order.by.nullable() {
+                wanted += &format!(" AND {by} IS NOT NULL");
+            }
+            let compare = self.compare();
+            match self.at {
+                Some(at) if unknown && at.value.is_some() => {}
+                Some(at) if unknown || same => {
+                    wanted += &format!(" AND {id} {compare} {}", args.add(at.id));
+                }
+                Some(at) => {
+                    let value = at.value.clone().map_or(Value::Int(None), Value::from);
+                    let value = args.add(value);
+                    wanted += &format!(" AND ({by}, {id}) {compare} ({value}, {})", args.add(at.id));
+                }
+                None => {}
+            }
+            if let Some(folded) = self.filter.folded() {
+                let like = args.add(search::like(&folded));
+                wanted += &format!(" AND {}", search::holds("customer.id", &like));
+            }
+            let order = if unknown || same {
+                format!("{id} {direction}")
+            } else {
+                format!("{by} {direction}, {id} {direction}")
+            };
+            parts.push(format!(
+                "SELECT {ITEM} FROM (SELECT {ITEM} FROM customer WHERE {wanted} ORDER BY {order} LIMIT {limit}) AS s{}",
+                parts.len()
+            ));
+        }
+        let order = if unknown || self.order.by == Sort::Id {
+            format!("id {direction}")
+        } else {
+            format!("{column} {direction}, id {direction}")
+        };
+        let all = parts.join(" UNION ALL ");
+        (!parts.is_empty()).then(|| (format!("{all} ORDER BY {order} LIMIT {limit}"), args.0))
+    }
+
+    /// Which columns of a system's customers SQLite looks up in an index, and whether it walks the
+    /// index in the order of the sort.
+    fn indexed(&self, system: &Counted) -> (Vec<&'static str>, bool) {
+        let chosen = SELECTIVE.into_iter().zip(system.by);
+        let asked = chosen.filter(|(column, _)| self.filter.equals().any(|(name, _)| name == *column));
+        let narrowest = asked.min_by_key(|(_, clients)| *clients);
+        let sorts_by = |column: &str| self.order.by == Sort::Id || self.order.by.column() == column;
+        match narrowest {
+            // Every index ends in the id: the filter's own is in order of it.
+            Some((column, _)) if sorts_by(column) => (vec!["system", column], true),
+            Some((column, clients)) if clients <= FEW => (vec!["system", column], false),
+            _ => (vec!["system"], true),
+        }
+    }
+
+    /// The filter as a condition; only the columns in `lookup` may be looked up in an index.
+    fn wanted(&self, args: &mut Args, system: Option<&str>, lookup: &[&str]) -> String {
+        let place = |column: &str| match lookup.contains(&column) {
+            true => column.to_owned(),
+            false => inert(column, self.postgres),
+        };
+        let mut wanted = format!("hidden = 0 AND {} = {}", inert("gone", self.postgres), self.filter.gone());
+        if let Some(system) = system {
+            wanted += &format!(" AND {} = {}", place("system"), args.add(system));
+        }
+        for (column, value) in self.filter.equals().filter(|(name, _)| system.is_none() || *name != "system")
+        {
+            wanted += &format!(" AND {} = {}", place(column), args.add(value));
+        }
+        if self.shape == Shape::Accounts {
+            wanted += &format!(" AND {} > 0", inert("accounts", self.postgres));
+        }
+        wanted
+    }
+
+    /// The page out of rows that are gathered first and sorted then.
+    fn sorted(&self, args: &mut Args, wanted: &str) -> String {
+        let column = self.order.by.column();
+        let direction = if self.order.descending { "DESC" } else { "ASC" };
+        let compare = self.compare();
+        let after = self.at.map_or(String::new(), |at| match at.value.clone() {
+            Some(value) => {
+                let value = args.add(value);
+                format!(" WHERE {column} IS NULL OR ({column}, id) {compare} ({value}, {})", args.add(at.id))
+            }
+            None => format!(" WHERE {column} IS NULL AND id {compare} {}", args.add(at.id)),
+        });
+        format!(
+            "WITH found AS (SELECT {ITEM} FROM customer WHERE {wanted}) SELECT {ITEM} FROM found{after} ORDER BY CASE WHEN {column} IS NULL THEN 1 ELSE 0 END, {column} {direction}, id {direction} LIMIT {}",
+            self.limit
+        )
+    }
+
+    /// What rows behind the cursor are: in a list of accounts its customer may have more of them.
+    fn compare(&self) -> &'static str {
+        match (self.order.descending, self.shape) {
+            (false, Shape::Customers) => ">",
+            (false, Shape::Accounts) => ">=",
+            (true, Shape::Customers) => "<",
+            (true, Shape::Accounts) => "<=",
+        }
+    }
+}
+
+/// The column, so that SQLite does not look it up in an index.
+fn inert(column: &str, postgres: bool) -> String {
+    if postgres { column.to_owned() } else { format!("+{column}") }
+}

@@ -1,0 +1,169 @@
+//! Where everything stands: what each system's last read said, and whose the customers are.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+
+use super::Store;
+use crate::model::amount::{self, Sums};
+use crate::model::{OwnerRules, Run};
+
+/// What belongs to an owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// The owner.
+    pub owner: String,
+    /// The systems its clients are in, by name.
+    pub systems: Vec<String>,
+    /// Clients that are not gone.
+    pub clients: i64,
+    /// Their accounts.
+    pub accounts: i64,
+    /// Their sums.
+    pub sums: Sums,
+}
+
+/// A partner account or campaign that the owner map does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmapped {
+    /// The system.
+    pub system: String,
+    /// The partner account or campaign; `None`: accounts that name none.
+    pub partner_account: Option<String>,
+    /// Clients with an account under it.
+    pub clients: i64,
+    /// Accounts.
+    pub accounts: i64,
+    /// Their sums.
+    pub sums: Sums,
+}
+
+/// Records of one stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The system.
+    pub system: String,
+    /// The stream.
+    pub stream: String,
+    /// Records that are not gone.
+    pub count: i64,
+}
+
+const SUMS: [amount::Measure; 4] = amount::MEASURES;
+
+fn sums(row: &super::Row, from: usize) -> Result<Sums> {
+    let mut sums = Sums::default();
+    for (index, measure) in SUMS.into_iter().enumerate() {
+        let sum: Option<i64> = row.get(from + index)?;
+        if sum.is_some() {
+            sums.add(measure, sum);
+        }
+    }
+    Ok(sums)
+}
+
+impl Store {
+    /// What belongs to each owner, by name.
+    pub async fn owners(&self) -> Result<Vec<Owned>> {
+        let sql = "SELECT owner, system, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = 0 GROUP BY owner, system ORDER BY owner, system";
+        let mut owners = BTreeMap::<String, Owned>::new();
+        for row in self.db.rows(sql, []).await? {
+            let owner: String = row.get(0)?;
+            let owned = owners.entry(owner.clone()).or_insert_with(|| Owned {
+                owner,
+                systems: Vec::new(),
+                clients: 0,
+                accounts: 0,
+                sums: Sums::default(),
+            });
+            owned.systems.push(row.get(1)?);
+            owned.clients += row.get::<i64>(2)?;
+            owned.accounts += row.get::<i64>(3)?;
+            owned.sums.merge(&sums(&row, 4)?);
+        }
+        Ok(owners.into_values().collect())
+    }
+
+    /// What belongs to each owner within one system.
+    pub async fn owners_of(&self, system: &str) -> Result<Vec<Owned>> {
+        let sql = "SELECT owner, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = 0 AND system = $1 GROUP BY owner ORDER BY owner";
+        let rows = self.db.rows(sql, [system.into()]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Owned {
+                    owner: row.get(0)?,
+                    systems: vec![system.to_owned()],
+                    clients: row.get(1)?,
+                    accounts: row.get(2)?,
+                    sums: sums(row, 3)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Partner accounts and campaigns of a system's customers that `rules` do not map: those that
+    /// only the system's own owner caught, or nothing.
+    pub async fn unmapped(&self, system: &str, rules: &OwnerRules) -> Result<Vec<Unmapped>> {
+        if rules.whole_system && rules.system_owner.is_some() {
+            return Ok(Vec::new());
+        }
+        // One row per combination; a customer under several partner accounts counts under its own.
+        let sql = "SELECT partner_account, COUNT(*), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer WHERE hidden = 0 AND gone = 0 AND system = $1 AND owner_rule IN ('system', 'none') GROUP BY partner_account ORDER BY partner_account";
+        let mut unmapped = Vec::new();
+        for row in self.db.rows(sql, [system.into()]).await? {
+            let partner_account: Option<String> = row.get(0)?;
+            if partner_account.as_deref().is_some_and(|name| rules.maps(name)) {
+                continue;
+            }
+            unmapped.push(Unmapped {
+                system: system.to_owned(),
+                partner_account,
+                clients: row.get(1)?,
+                accounts: row.get(2)?,
+                sums: sums(&row, 3)?,
+            });
+        }
+        Ok(unmapped)
+    }
+
+    /// Records that are not gone, by system and stream.
+    pub async fn stored_counts(&self) -> Result<Vec<Stored>> {
+        let mut stored = Vec::new();
+        for row in self.db.rows("SELECT id, system, name FROM stream ORDER BY system, name", []).await? {
+            let id: i64 = row.get(0)?;
+            // A stream's rows are in one table; the other has none of it.
+            let sql = "SELECT (SELECT COUNT(*) FROM party WHERE stream_id = $1) - (SELECT COUNT(*) FROM party WHERE stream_id = $1 AND gone_run IS NOT NULL) + (SELECT COUNT(*) FROM account WHERE stream_id = $1) - (SELECT COUNT(*) FROM account WHERE stream_id = $1 AND gone_run IS NOT NULL)";
+            let count = self.db.row(sql, [id.into()]).await?.context("no count")?.get(0)?;
+            stored.push(Stored { system: row.get(1)?, stream: row.get(2)?, count });
+        }
+        Ok(stored)
+    }
+
+    /// Runs by status.
+    pub async fn run_counts(&self) -> Result<Vec<(String, i64)>> {
+        let rows =
+            self.db.rows("SELECT status, COUNT(*) FROM run GROUP BY status ORDER BY status", []).await?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    }
+
+    /// When each system was last read without anything missing, in microseconds.
+    pub async fn last_successes(&self) -> Result<Vec<(String, i64)>> {
+        let sql = "SELECT system, MAX(finished_at) FROM run WHERE status = 'succeeded' AND finished_at IS NOT NULL GROUP BY system ORDER BY system";
+        let rows = self.db.rows(sql, []).await?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    }
+
+    /// Audit entries that are not sealed yet.
+    pub async fn unsealed(&self) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM audit a WHERE a.id > COALESCE((SELECT MAX(entry_id) FROM seal), 0) - 10000 AND NOT EXISTS (SELECT 1 FROM seal s WHERE s.entry_id = a.id)";
+        self.db.row(sql, []).await?.context("no count")?.get(0)
+    }
+
+    /// The run that says where a system stands: the one under way, else the last that is over.
+    pub async fn current_run(&self, system: &str) -> Result<Option<Run>> {
+        match self.active_run(system).await? {
+            Some(run) => Ok(Some(run)),
+            None => self.last_run(system).await,
+        }
+    }
+}

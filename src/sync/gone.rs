@@ -1,0 +1,43 @@
+//! Records that a complete read no longer contains: which they are, and marking them.
+
+use anyhow::Result;
+
+use super::seen::Seen;
+use crate::connect::Stream;
+use crate::store::mirror;
+use crate::store::{Store, Tx, audit};
+
+/// The live records of a stream that a read did not see.
+pub async fn missing_ids(store: &Store, stream: &Stream, stream_id: i64, seen: &Seen) -> Result<Vec<i64>> {
+    let (mut gone, mut after) = (Vec::new(), 0);
+    loop {
+        let ids = store.live_ids(stream, stream_id, after, 10_000).await?;
+        let Some(last) = ids.last() else { return Ok(gone) };
+        after = *last;
+        gone.extend(ids.into_iter().filter(|id| !seen.has(*id)));
+    }
+}
+
+/// Marks records gone and says so in the audit; the customers they belong to.
+pub async fn mark_gone(
+    tx: &mut Tx,
+    system: &str,
+    stream: &Stream,
+    run: i64,
+    ids: &[i64],
+    actor: &str,
+    now: i64,
+) -> Result<Vec<i64>> {
+    let touched = mirror::mark_gone(tx, stream, run, ids).await?;
+    let subject = format!("{system}/{}", stream.name);
+    let entry = audit::NewEntry {
+        actor,
+        action: "records.gone",
+        subject: &subject,
+        run: Some(run),
+        after: Some(serde_json::json!({ "records": ids }).to_string()),
+        ..audit::NewEntry::default()
+    };
+    audit::write(tx, entry, now).await?;
+    Ok(touched)
+}

@@ -1,0 +1,353 @@
+//! The first page: how every system is, whether everything adds up, and what to do about it.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::show::{self, Time, number};
+use super::state::{Figure, State as Look, run_look, stored_message};
+use super::{Done, Frame, link, render, stages};
+use crate::app::App;
+use crate::config::SystemConfig;
+use crate::connect::Table;
+use crate::model::amount::{REBATE_USD, REWARD_USD};
+use crate::model::{Message, Run, RunRequest, RunStatus, Sums};
+use crate::report;
+use crate::sync::health::{self, Facts, Health};
+use crate::sync::shares::{Part, shares};
+use crate::sync::{now, stream_of, verdict};
+use crate::web::Web;
+use crate::web::access::{Operator, Viewer};
+use crate::web::problem::Problem;
+use crate::words::Words;
+use crate::work::{self, pause};
+
+/// How many runs are shown as bars.
+const BARS: i64 = 12;
+
+/// A system.
+struct SystemView {
+    name: String,
+    owner: Option<String>,
+    state: Look,
+    note: Option<String>,
+    last: Option<Time>,
+    last_run: Option<i64>,
+    next: Option<Time>,
+    schedule: Option<String>,
+    bars: Vec<Bar>,
+    streams: Vec<StreamView>,
+    paused: bool,
+    active: Option<i64>,
+    progress: i64,
+    cases: i64,
+}
+
+/// A run as a bar: its height is how long it took beside the others.
+struct Bar {
+    href: String,
+    tone: &'static str,
+    height: i64,
+    title: String,
+}
+
+struct StreamView {
+    name: String,
+    href: String,
+    figures: Vec<Figure>,
+    source_sum: String,
+    mirror_sum: String,
+    difference: Figure,
+}
+
+/// An owner with what is stored for them and what the sources have.
+pub struct OwnerView {
+    /// As shown.
+    pub label: String,
+    /// The way to their customers.
+    pub href: String,
+    /// Clients.
+    pub clients: String,
+    /// Accounts stored.
+    pub accounts: String,
+    /// Accounts at the sources.
+    pub source: String,
+    /// Stored − source.
+    pub difference: Figure,
+    /// Reward.
+    pub reward: String,
+    /// Rebate.
+    pub rebate: String,
+    /// Whether stored and source are equal.
+    pub state: Look,
+}
+
+/// Owners and their sum.
+pub struct Owners {
+    /// One row each.
+    pub rows: Vec<OwnerView>,
+    /// All of them.
+    pub all: OwnerView,
+}
+
+struct UnmappedView {
+    system: String,
+    name: String,
+    clients: String,
+    accounts: String,
+    reward: String,
+    href: String,
+}
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct Overview {
+    f: Frame,
+    systems: Vec<SystemView>,
+    owners: Owners,
+    unmapped: Vec<UnmappedView>,
+    healthy: bool,
+    all_paused: bool,
+    headline: String,
+}
+
+/// `GET /`
+pub async fn page(
+    State(web): State<Web>,
+    Viewer(who): Viewer,
+    Query(done): Query<Done>,
+) -> Result<Response, Problem> {
+    let app = &web.app;
+    let mut f = Frame::new(app, who, "/", "web-overview").await?.saying(done.done.as_deref());
+    let now = now();
+    let mut systems = Vec::new();
+    let mut worst = Vec::new();
+    let mut unmapped = Vec::new();
+    for system in app.config.systems.iter().filter(|system| system.enabled) {
+        let (view, health) = system_view(app, system, now, f.words).await?;
+        f.refresh |= view.active.is_some();
+        worst.push(health);
+        systems.push(view);
+        for one in app.store.unmapped(&system.name, &app.rules(&system.name).await?).await? {
+            unmapped.push(UnmappedView {
+                href: link::to("/settings", &[("name", one.partner_account.as_deref())]),
+                name: one.partner_account.unwrap_or_default(),
+                system: one.system,
+                clients: number(one.clients),
+                accounts: number(one.accounts),
+                reward: show::maybe_amount(one.sums.get(REWARD_USD), REWARD_USD),
+            });
+        }
+    }
+    let healthy = worst.iter().all(|health| *health == Health::Healthy);
+    let need = worst.iter().filter(|h| !matches!(h, Health::Healthy | Health::Running)).count();
+    let headline = match need {
+        0 if healthy => f.t("web-all-agree"),
+        0 => f.t("web-under-way"),
+        need => f.t1("web-systems-need", "n", need),
+    };
+    let all_paused = !systems.is_empty() && systems.iter().all(|system| system.paused);
+    let owners = owners(app, f.words).await?;
+    render(&Overview { f, systems, owners, unmapped, healthy, all_paused, headline })
+}
+
+async fn system_view(
+    app: &App,
+    system: &SystemConfig,
+    now: i64,
+    words: &Words,
+) -> anyhow::Result<(SystemView, Health)> {
+    let runs = app.store.runs(Some(&system.name), None, BARS).await?;
+    let state = app.store.system_state(&system.name).await?;
+    let cases = app.store.count_cases(Some("open"), Some(&system.name)).await?;
+    let active = runs.iter().find(|run| !run.status.is_over());
+    let last = runs.iter().find(|run| run.status.is_over());
+    let read = runs.iter().find(|run| has_read(run));
+    let health = health::judge(
+        &Facts {
+            paused: state.paused_at.is_some(),
+            active: active.is_some(),
+            last: last.map(|run| run.status),
+            last_read: read.and_then(|run| run.finished_at),
+            schedule: system.schedule.as_ref(),
+            open_cases: cases,
+        },
+        now,
+    );
+    let error = last.filter(|run| run.status != RunStatus::Succeeded).and_then(|run| run.error.as_ref());
+    let note = state.paused_reason.as_deref().map(|reason| stored_message(reason, words));
+    let note = note.or_else(|| error.map(|error| words.message(error)));
+    let shown = read.or(active).or(last);
+    let view = SystemView {
+        name: system.name.clone(),
+        owner: system.owner.clone(),
+        state: Look::health(health, words),
+        note,
+        last: last.and_then(|run| run.finished_at).map(|at| show::ago(at, now, words)),
+        last_run: last.map(|run| run.id),
+        next: state.next_run_at.filter(|_| state.paused_at.is_none()).map(|at| show::ago(at, now, words)),
+        schedule: system.schedule.as_ref().map(ToString::to_string),
+        bars: bars(&runs, now, words),
+        streams: shown.map(|run| streams(run, words)).unwrap_or_default(),
+        paused: state.paused_at.is_some(),
+        active: active.map(|run| run.id),
+        progress: active.map_or(0, |run| run.progress),
+        cases,
+    };
+    Ok((view, health))
+}
+
+fn has_read(run: &Run) -> bool {
+    matches!(run.status, RunStatus::Succeeded | RunStatus::Incomplete)
+}
+
+fn bars(runs: &[Run], now: i64, words: &Words) -> Vec<Bar> {
+    let took = |run: &Run| run.started_at.map_or(0, |from| run.finished_at.unwrap_or(now) - from);
+    let longest = runs.iter().map(took).max().unwrap_or(0).max(1);
+    let bar = |run: &Run| Bar {
+        href: format!("/runs/{}", run.id),
+        tone: run_look(run.status).0,
+        height: (took(run) * 7 / longest).clamp(0, 7) + 1,
+        title: words.with(
+            "web-run-bar",
+            &[
+                ("id", &run.id.to_string()),
+                ("status", &words.text(&format!("run-status-{}", run.status.word()))),
+                ("took", &show::duration(0, took(run), words)),
+            ],
+        ),
+    };
+    runs.iter().rev().map(bar).collect()
+}
+
+fn streams(run: &Run, words: &Words) -> Vec<StreamView> {
+    run.stages
+        .iter()
+        .map(|stage| {
+            let mut all = stages::figures(run, stage);
+            // Source, stored, duplicate, excluded, rejected, unexplained.
+            let figures = [0, 1, 5, 6, 7, 10].map(|at| std::mem::take(&mut all[at])).to_vec();
+            let difference = verdict::difference(stage).get(REWARD_USD);
+            StreamView {
+                name: super::state::stream(&stage.name, words),
+                href: format!("/runs/{}", run.id),
+                figures,
+                source_sum: show::maybe_amount(stage.source_sums.get(REWARD_USD), REWARD_USD),
+                mirror_sum: show::maybe_amount(stage.stored_sums.get(REWARD_USD), REWARD_USD),
+                difference: Figure::plain(show::maybe_amount(difference, REWARD_USD))
+                    .loud(difference.is_some_and(|difference| difference != 0)),
+            }
+        })
+        .collect()
+}
+
+/// What is stored for each owner beside what the sources have, in accounts.
+pub async fn owners(app: &App, words: &Words) -> anyhow::Result<Owners> {
+    let mut parts = Vec::new();
+    for source in &app.sources {
+        let runs = app.store.runs(Some(&source.name), None, BARS).await?;
+        let stated = runs.iter().find(|run| has_read(run)).and_then(|run| {
+            let accounts = run.stages.iter().filter(|stage| {
+                stream_of(source, &stage.name).is_some_and(|stream| stream.table == Table::Account)
+            });
+            accounts.map(|stage| stage.source_count.map(|n| n as i64)).sum::<Option<i64>>()
+        });
+        let stored = app.store.owners_of(&source.name).await?;
+        parts.push(Part {
+            owner: source.owner.clone(),
+            source: stated,
+            stored: stored.into_iter().map(|owned| (owned.owner, owned.accounts)).collect(),
+        });
+    }
+    let (by_owner, all) = shares(&parts);
+    let docs = report::owners(app, words).await?;
+    let view = |label: String,
+                owner: Option<&str>,
+                clients: i64,
+                accounts: i64,
+                source: Option<i64>,
+                sums: &Sums| {
+        let difference = source.map(|source| accounts - source);
+        OwnerView {
+            label,
+            href: link::to("/customers", &[("owner", owner)]),
+            clients: number(clients),
+            accounts: number(accounts),
+            source: show::maybe(source),
+            difference: Figure::plain(show::maybe(difference)).loud(difference.is_some_and(|d| d != 0)),
+            reward: show::maybe_amount(sums.get(REWARD_USD), REWARD_USD),
+            rebate: show::maybe_amount(sums.get(REBATE_USD), REBATE_USD),
+            state: Look::agrees(difference == Some(0), words),
+        }
+    };
+    let mut rows = Vec::new();
+    let (mut clients, mut sums) = (0, Sums::default());
+    for (owner, share) in &by_owner {
+        let doc = docs.iter().find(|doc| doc.owner == *owner);
+        let own = doc.map(|doc| doc.sums.clone()).unwrap_or_default();
+        clients += doc.map_or(0, |doc| doc.clients);
+        sums.merge(&own);
+        let label = doc.map_or_else(|| owner_label(owner, words), |doc| doc.label.clone());
+        let of = doc.map_or(0, |doc| doc.clients);
+        rows.push(view(label, Some(owner), of, share.stored, share.source, &own));
+    }
+    let all = view(words.text("web-all-owners"), None, clients, all.stored, all.source, &sums);
+    Ok(Owners { rows, all })
+}
+
+/// An owner as shown.
+pub fn owner_label(owner: &str, words: &Words) -> String {
+    if owner == crate::model::owner::UNKNOWN { words.text("owner-unknown") } else { owner.to_owned() }
+}
+
+/// What the buttons of a system send.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    mode: Option<String>,
+    back: Option<String>,
+}
+
+/// `POST /systems/{name}/{sync|pause|unpause}`; `all` is every system.
+pub async fn act(
+    State(web): State<Web>,
+    Operator(who): Operator,
+    Path((name, action)): Path<(String, String)>,
+    Form(asked): Form<Asked>,
+) -> Result<Response, Problem> {
+    let app = &web.app;
+    let names: Vec<&str> = app.sources.iter().map(|source| source.name.as_str()).collect();
+    let chosen: Vec<&str> = names.into_iter().filter(|known| name == "all" || *known == name).collect();
+    if chosen.is_empty() {
+        return Err(Problem::not_found());
+    }
+    let mut last = None;
+    for system in &chosen {
+        let mut state = app.store.system_state(system).await?;
+        match action.as_str() {
+            "sync" => {
+                let full = asked.mode.as_deref() == Some("full");
+                let wanted = RunRequest { system: (*system).to_owned(), full, ..RunRequest::default() };
+                last = Some(work::request(app, web.engine.as_deref(), &wanted, &who.name).await?.0);
+            }
+            "pause" if state.paused_at.is_none() => {
+                let why = "system-paused-by-hand";
+                pause::pause(&app.store, system, &who.name, why, &mut state).await?;
+            }
+            "unpause" if state.paused_at.is_some() => {
+                pause::unpause(&app.store, system, &who.name, &mut state).await?;
+            }
+            "pause" | "unpause" => {}
+            _ => return Err(Problem::bad(&Message::new("web-bad-request"))),
+        }
+    }
+    let to = match (last, chosen.len(), asked.back.as_deref()) {
+        (Some(run), 1, None) => format!("/runs/{run}"),
+        (.., back) => {
+            let back = link::local(back).split('?').next().unwrap_or("/");
+            link::to(back, &[("done", Some(action.as_str()))])
+        }
+    };
+    Ok(Redirect::to(&to).into_response())
+}
