@@ -10,5 +10,6 @@ mod cli;
 mod crash;
 mod faults;
 mod pull;
+mod secrecy;
 mod support;
 mod tidy;

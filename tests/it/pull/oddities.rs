@@ -129,7 +129,7 @@ async fn a_page_of_another_form_is_not_stored() {
         world.sim.replace_raw_rows("ham", "accounts", bad.collect());
         let document = world.sync(1, &["ham"]).await;
         let told = run(&document, "ham")["error"].as_str().unwrap();
-        assert!(told.contains("accounts") && told.contains("rejected"), "{told}");
+        assert!(told.contains("accounts") && told.contains("bad_date"), "{told}");
         assert_eq!(counts(&document, "ham", "accounts"), json!({}));
         crate::support::dump::same("after a page that was refused", &before, &world.dump().await);
 
