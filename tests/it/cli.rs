@@ -166,7 +166,7 @@ async fn a_second_request_joins_the_first() {
         until("it joins", PATIENCE, async || second.err().contains("joined").then_some(())).await;
         let (first, second) = (first.end().await.json(0), second.end().await.json(0));
         assert_eq!(run(&first, "ham"), run(&second, "ham"));
-        assert_eq!(world.sim.ledger("ham").len(), 3);
+        assert_eq!(world.sim.ledger("ham").len(), 4);
     })
     .await;
 }

@@ -11,5 +11,6 @@ mod crash;
 mod faults;
 mod pages;
 mod pull;
+mod secrecy;
 mod support;
 mod tidy;

@@ -16,7 +16,7 @@ pub mod checks;
 pub mod dump;
 pub mod program;
 
-pub use program::{Output, Running};
+pub use program::Output;
 
 /// The longest a command may take.
 pub const PATIENCE: Duration = Duration::from_secs(120);
