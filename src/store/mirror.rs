@@ -217,7 +217,7 @@ pub async fn update(
     let table = stream.table.name();
     let ids: Vec<i64> = fresh.iter().map(|f| f.id).collect();
     for ids in ids.chunks(1000) {
-        // A record that only came back from being gone has the same payload: nothing to keep.
+        // Also of a record that only came back from being gone: that was another time.
         let sql = format!(
             "INSERT INTO version (stream_id, record_id, valid_from, valid_to, run_id, raw) SELECT stream_id, id, valid_from, $1, $2, raw FROM {table} WHERE id IN ({})",
             bulk::id_list(ids)

@@ -205,7 +205,7 @@ impl Sorted {
                         &Sums::default(),
                     );
                     // It is there, only not in a form we can store: its last good values stay.
-                    self.saw.extend(known.map(|k| k.id));
+                    self.saw.extend(known.filter(|k| !k.gone).map(|k| k.id));
                 }
                 Ok(record) => {
                     let disposition = match &known {

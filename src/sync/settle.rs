@@ -95,8 +95,12 @@ async fn separate_collisions(turn: &Turn<'_>) -> Result<(), Stop> {
         }
         for (name, clients) in named {
             let shared = store.customer_by_key(system, &name).await?;
-            if clients.iter().all(|(_, _, customer)| Some(*customer) != shared) {
-                continue; // separated before
+            let mut separated = true;
+            for (_, key, customer) in &clients {
+                separated &= store.customer_by_key(system, key).await? == Some(*customer);
+            }
+            if separated {
+                continue;
             }
             let first = store.ids("customer", clients.len() as i64).await?;
             let now = now();

@@ -6,7 +6,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod api;
+mod cli;
+mod crash;
 mod faults;
+mod pages;
 mod pull;
 mod support;
 mod tidy;
