@@ -387,6 +387,9 @@ impl Store {
             at = seen.last().map(|last| Cursor::at(last, query.order)).transpose()?;
             rows = (rows * 2).min(LONGEST_STRETCH);
         }
+        if found.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
         found.truncate(usize::try_from(query.limit)?);
         let sql = format!("SELECT {ITEM} FROM customer WHERE id IN ({})", bulk::id_list(&found));
         let mut items = self.items((sql, Vec::new())).await?;

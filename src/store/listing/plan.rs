@@ -264,7 +264,7 @@ impl Query<'_> {
         let wanted = self.wanted(&mut args, None, &[]);
         let holds = search::holds(self.postgres, "customer.id", &args.add(folded));
         let sql = format!(
-            "SELECT w.value, w.id, (SELECT CASE WHEN {wanted} AND {holds} THEN 1 ELSE 0 END FROM customer WHERE customer.id = w.id) FROM (SELECT value, id FROM ({}) AS walked ORDER BY {} LIMIT {rows}) AS w ORDER BY {}",
+            "SELECT w.value, w.id, (SELECT CAST(CASE WHEN {wanted} AND {holds} THEN 1 ELSE 0 END AS BIGINT) FROM customer WHERE customer.id = w.id) FROM (SELECT value, id FROM ({}) AS walked ORDER BY {} LIMIT {rows}) AS w ORDER BY {}",
             walks.join(" UNION ALL "),
             in_order("value", "id"),
             in_order("w.value", "w.id")
