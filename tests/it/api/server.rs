@@ -1,7 +1,6 @@
 //! The server on a loopback port, and a client of a few lines: what is sent is what is tested.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use concord::app::App;
@@ -19,7 +18,6 @@ use crate::support::World;
 
 /// The server with somebody of each role.
 pub struct Server {
-    pub app: Arc<App>,
     address: SocketAddr,
     stop: watch::Sender<bool>,
     tasks: tokio::task::JoinSet<()>,
@@ -59,6 +57,8 @@ impl Answer {
 impl Server {
     /// Serves the world's database, with an engine that works on what is asked for.
     pub async fn start(world: &World) -> Server {
+        // What breaks is logged, and shown with the test that fails.
+        let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR).with_test_writer().try_init();
         let text = std::fs::read_to_string(world.config()).unwrap();
         let config = Config::parse(&text, "concord.toml", &|_| None).unwrap();
         let app = App::new(config, world.store.clone()).await.unwrap();
@@ -74,14 +74,14 @@ impl Server {
         tasks.spawn(async move { working.await.unwrap() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = router(Web { app: app.clone(), engine: Some(engine) });
+        let router = router(Web { app, engine: Some(engine) });
         let mut asked = stopping.clone();
         let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
             .with_graceful_shutdown(async move {
                 let _ = asked.wait_for(|stop| *stop).await;
             });
         tasks.spawn(async move { serving.await.unwrap() });
-        Server { app, address, stop, tasks }
+        Server { address, stop, tasks }
     }
 
     pub async fn end(mut self) {
