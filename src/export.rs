@@ -3,6 +3,7 @@
 //! Rows come page by page and leave as they come, so that a million of them need no more memory
 //! than a thousand. Texts from outside can never become formulas; amounts are exact.
 
+use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -15,6 +16,7 @@ use crate::sync::now;
 use crate::words::Words;
 
 mod csv;
+pub mod document;
 mod xlsx;
 
 pub use csv::Csv;
@@ -135,15 +137,24 @@ pub async fn write_xlsx(
     right_to_left: bool,
     path: &Path,
 ) -> Result<u64> {
-    let sheet = xlsx::Sheet {
-        name: words.text("export-sheet"),
-        header: header(export.shape, words),
-        right_to_left,
-        path: path.to_owned(),
-    };
+    let file = File::create(path).with_context(|| format!("writing {}", path.display()))?;
+    let (rows, _) = write_xlsx_into(store, export, words, right_to_left, file).await?;
+    Ok(rows)
+}
+
+/// Writes the list as a spreadsheet into an empty file; how many rows, and the file.
+pub async fn write_xlsx_into(
+    store: &Store,
+    export: &Export,
+    words: &Words,
+    right_to_left: bool,
+    file: File,
+) -> Result<(u64, File)> {
+    let sheet =
+        xlsx::Sheet { name: words.text("export-sheet"), header: header(export.shape, words), right_to_left };
     // The file is written by a thread of its own while the next page is fetched.
     let (pages, written) = tokio::sync::mpsc::channel::<Vec<Item>>(2);
-    let writer = tokio::task::spawn_blocking(move || xlsx::write(&sheet, written));
+    let writer = tokio::task::spawn_blocking(move || xlsx::write(&sheet, written, file));
     let mut list = Pages::new(export.clone());
     while let Some(items) = list.next(store).await? {
         if pages.send(items).await.is_err() {

@@ -103,6 +103,11 @@ impl Turn<'_> {
         crate::model::run::progress(&stages) * 9 / 10
     }
 
+    /// Whether somebody asked the run to stop.
+    fn is_cancelled(&self) -> bool {
+        *self.orders.borrow() == Beat::Cancel
+    }
+
     /// Waits for something remote, but not longer than the run may go on.
     async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
         let mut orders = self.orders.clone();

@@ -25,6 +25,8 @@ use schedule::Tick;
 
 /// How often a run looks whether it should stop.
 const WATCH: Duration = Duration::from_millis(300);
+/// How often a run in other hands is looked at, in case they let go of it.
+const TAKE_OVER: Duration = Duration::from_secs(1);
 /// How many such looks until the next sign of life.
 const LOOKS_PER_BEAT: u32 = 30;
 
@@ -55,9 +57,8 @@ impl Engine {
         if !self.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
             return Ok(None);
         }
-        let worked = self.claimed(id, &system, engine).await;
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        worked
+        let _busy = Busy { engine: self, run: id };
+        self.claimed(id, &system, engine).await
     }
 
     async fn claimed(&self, run: i64, system: &str, engine: Option<i64>) -> Result<Option<RunStatus>> {
@@ -71,6 +72,9 @@ impl Engine {
         let (order, orders) = watch::channel(Beat::GoOn);
         let rules = self.app.rules(system).await?;
         let mut source = source.clone();
+        // A person may have given the system a clean slate, and another process may have counted.
+        let state = store.system_state(system).await?;
+        source.http.gate().set_refused_logins(u32::try_from(state.refused_logins).unwrap_or(0));
         let (told, mut failed) = tokio::sync::mpsc::channel::<Mishap>(64);
         source.http = source.http.observed(Arc::new(move |call| {
             // A full channel loses a line of the run's log, never a row.
@@ -199,6 +203,45 @@ impl Engine {
                 tracing::error!(error = format!("{error:#}"), "the audit could not be sealed");
             }
         }
+    }
+}
+
+/// A run this process works on; no longer, however the work ends.
+struct Busy<'a> {
+    engine: &'a Engine,
+    run: i64,
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.engine.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run);
+    }
+}
+
+/// Works on a run until it is over, or waits while another process does. `own` is this process's
+/// engine; where there is none yet it becomes one as soon as nobody else is.
+pub async fn see_through(
+    app: &Arc<App>,
+    own: &tokio::sync::Mutex<Option<Arc<Engine>>>,
+    run: i64,
+) -> Result<()> {
+    loop {
+        let engine = {
+            let mut own = own.lock().await;
+            if own.is_none() && !app.store.db.is_held(0, None).await? {
+                *own = Engine::start(app).await?;
+            }
+            own.clone()
+        };
+        if let Some(engine) = engine
+            && engine.execute(run).await?.is_some()
+        {
+            return Ok(());
+        }
+        if app.store.run(run).await?.is_none_or(|run| run.status.is_over()) {
+            return Ok(());
+        }
+        tokio::time::sleep(TAKE_OVER).await;
     }
 }
 

@@ -1,15 +1,150 @@
 //! `concord customers`: list, search, export.
 
-use anyhow::Result;
-use clap::Args;
+use std::io::Write;
+use std::path::PathBuf;
 
-use super::{Common, End};
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use comfy_table::CellAlignment;
+
+use super::{Common, End, actor, app, print_json, systems, table, text, usage};
+use crate::app::App;
+use crate::export::document::{self, ListDoc};
+use crate::export::{self, Export};
+use crate::model::{Message, amount};
+use crate::store::listing::{Filter, Order, Shape};
 
 /// What `customers` takes.
 #[derive(Debug, Args)]
-pub struct CustomersArgs {}
+pub struct CustomersArgs {
+    /// A text in any value of their records, in any letter case, script and digits.
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// Owner.
+    #[arg(long)]
+    owner: Option<String>,
+    /// System.
+    #[arg(long)]
+    system: Option<String>,
+    /// The source's own status.
+    #[arg(long)]
+    status: Option<String>,
+    /// ISO alpha-2 country.
+    #[arg(long)]
+    country: Option<String>,
+    /// One row per account instead of one per customer.
+    #[arg(long)]
+    accounts: bool,
+    /// id, key, country, status, reward, rebate, owner, partner_account, registered, accounts or
+    /// last_trade; with - before it the largest first.
+    #[arg(long, default_value = "id", allow_hyphen_values = true)]
+    sort: String,
+    /// How it is printed; csv and xlsx hold the whole filtered set.
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+    /// Write to this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Rows printed of a table or as JSON.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=500))]
+    limit: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Csv,
+    Xlsx,
+}
 
 /// Runs the command.
-pub async fn customers(_common: &Common, _args: &CustomersArgs) -> Result<End> {
+pub async fn customers(common: &Common, args: &CustomersArgs) -> Result<End> {
+    let app = app(common).await?;
+    if let Some(system) = &args.system {
+        systems(&app, std::slice::from_ref(system))?;
+    }
+    let order = Order::of(&args.sort)
+        .ok_or_else(|| usage(&Message::new("cli-unknown-sort").with("sort", &args.sort)))?;
+    let export = Export {
+        filter: Filter {
+            search: args.search.clone(),
+            owner: args.owner.clone(),
+            system: args.system.clone(),
+            status: args.status.clone(),
+            country: args.country.clone(),
+            ..Filter::default()
+        },
+        shape: if args.accounts { Shape::Accounts } else { Shape::Customers },
+        order,
+    };
+    match args.format {
+        Format::Csv | Format::Xlsx => whole(&app, args, &export).await?,
+        Format::Json => list(&app, args, &export, true).await?,
+        Format::Table => list(&app, args, &export, common.json).await?,
+    }
     Ok(End::Fine)
+}
+
+async fn whole(app: &App, args: &CustomersArgs, list: &Export) -> Result<()> {
+    let format = if args.format == Format::Csv { "csv" } else { "xlsx" };
+    if args.format == Format::Xlsx && args.out.is_none() {
+        return Err(usage(&Message::new("cli-xlsx-needs-file")));
+    }
+    export::note(&app.store, list, format, &actor()).await?;
+    let rows = match &args.out {
+        Some(file) if args.format == Format::Xlsx => {
+            export::write_xlsx(&app.store, list, text(), false, file).await?
+        }
+        Some(file) => {
+            let sink = std::fs::File::create(file).with_context(|| format!("writing {}", file.display()))?;
+            export::write_csv(&app.store, list, text(), &mut std::io::BufWriter::new(sink)).await?
+        }
+        None => export::write_csv(&app.store, list, text(), &mut std::io::stdout()).await?,
+    };
+    if let Some(file) = &args.out {
+        let (rows, file) = (table::count(rows), file.display().to_string());
+        eprintln!("{}", text().with("cli-exported", &[("rows", &rows), ("file", &file)]));
+    }
+    Ok(())
+}
+
+async fn list(app: &App, args: &CustomersArgs, list: &Export, json: bool) -> Result<()> {
+    let found = app.store.customers(&list.filter, list.shape, list.order, None, args.limit).await?;
+    let mut out: Box<dyn Write> = match &args.out {
+        Some(file) => {
+            Box::new(std::fs::File::create(file).with_context(|| format!("writing {}", file.display()))?)
+        }
+        None => Box::new(std::io::stdout()),
+    };
+    if json {
+        let items: Vec<_> = found.items.iter().map(document::customer).collect();
+        let document = ListDoc { items, total: found.total, next: found.next };
+        if args.out.is_none() {
+            return print_json(&document);
+        }
+        return Ok(serde_json::to_writer_pretty(out, &document)?);
+    }
+    let header = export::header(list.shape, text());
+    let mut rows = table::table(&header.iter().map(String::as_str).collect::<Vec<_>>());
+    for item in &found.items {
+        rows.add_row(export::cells(item).iter().map(|cell| match cell {
+            export::Cell::Text(text) => table::clean(text),
+            export::Cell::Amount(value, scale) => amount::show(i128::from(*value), *scale),
+            export::Cell::Empty => "–".to_owned(),
+        }));
+    }
+    for index in [4, 5] {
+        if let Some(column) = rows.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    writeln!(out, "{rows}")?;
+    let shown = table::count(found.items.len() as i128);
+    let total = match found.total {
+        Some(total) => total,
+        None => app.store.customer_sums(&list.filter).await?.rows(list.shape),
+    };
+    writeln!(out, "{}", text().with("cli-listed", &[("shown", &shown), ("total", &table::count(total))]))?;
+    Ok(())
 }

@@ -57,6 +57,7 @@ pub async fn pull(
             return Err(usage(&Message::new("cli-system-paused").with("system", name)));
         }
     }
+    let own = Arc::new(tokio::sync::Mutex::new(engine.cloned()));
     let bars = MultiProgress::new();
     let mut tasks = Vec::new();
     for name in names {
@@ -69,21 +70,20 @@ pub async fn pull(
                 text().with("cli-joined", &[("system", name.as_str()), ("run", &id.to_string())])
             );
         }
-        let (app, engine) = (app.clone(), engine.cloned());
+        let (app, own) = (app.clone(), own.clone());
         let shown = (!common.quiet).then(|| Progress::new(&bars, name));
         tasks.push(tokio::spawn(async move {
-            // With a server on this database the run is the server's; here it is only followed.
-            let working = engine.map(|engine| tokio::spawn(async move { engine.execute(id).await }));
+            // With a server on this database the run is the server's; here it is only followed,
+            // unless the server goes away.
+            let worker = app.clone();
+            let working = tokio::spawn(async move { work::see_through(&worker, &own, id).await });
             let mut shown = shown;
-            let run = work::follow(&app, id, |run| {
+            let following = work::follow(&app, id, |run| {
                 if let Some(shown) = &mut shown {
                     shown.show(run);
                 }
-            })
-            .await?;
-            if let Some(working) = working {
-                working.await??;
-            }
+            });
+            let (run, ()) = tokio::try_join!(following, async { working.await? })?;
             anyhow::Ok(run)
         }));
     }
@@ -92,7 +92,7 @@ pub async fn pull(
         runs.push(task.await??);
     }
     // Whoever reads the audit next finds it sealed.
-    if engine.is_some() {
+    if own.lock().await.is_some() {
         while app.store.seal().await? > 0 {}
     }
     Ok(runs)

@@ -1,7 +1,7 @@
 //! Spreadsheets, written row by row. Text is written as text and is never calculated; amounts are
 //! numbers as long as a spreadsheet's fifteen digits hold them exactly, else text.
 
-use std::path::PathBuf;
+use std::fs::File;
 
 use anyhow::{Context, Result};
 use rust_xlsxwriter::{Format, Workbook, Worksheet};
@@ -26,12 +26,10 @@ pub(super) struct Sheet {
     pub header: Vec<String>,
     /// Columns run from right to left.
     pub right_to_left: bool,
-    /// Where it goes.
-    pub path: PathBuf,
 }
 
-/// Writes the pages that come; how many rows. Blocks.
-pub(super) fn write(sheet: &Sheet, mut pages: Receiver<Vec<Item>>) -> Result<u64> {
+/// Writes the pages that come; how many rows, and the file. Blocks.
+pub(super) fn write(sheet: &Sheet, mut pages: Receiver<Vec<Item>>, mut file: File) -> Result<(u64, File)> {
     let mut workbook = Workbook::new();
     let formats = Formats {
         bold: Format::new().set_bold(),
@@ -73,8 +71,8 @@ pub(super) fn write(sheet: &Sheet, mut pages: Receiver<Vec<Item>>) -> Result<u64
             break;
         }
     }
-    workbook.save(&sheet.path).with_context(|| format!("writing {}", sheet.path.display()))?;
-    Ok(rows)
+    workbook.save_to_writer(&mut file).context("writing the spreadsheet")?;
+    Ok((rows, file))
 }
 
 struct Formats {

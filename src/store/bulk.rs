@@ -251,25 +251,19 @@ pub fn id_list(ids: &[i64]) -> String {
     list
 }
 
-/// Runs a reading statement over the given rows as a table `u(stream, at, key, hash)`. An answer
+/// Runs a reading statement over the given rows as a table `u(at, key, hash)`. An answer
 /// comes with the index of the row that `at = 0` means in it: SQLite answers once per so many rows.
-pub async fn join(
-    tx: &mut Tx,
-    sql: &str,
-    stream_id: i64,
-    rows: &[(usize, &str, Fingerprint)],
-) -> Result<Vec<(usize, Row)>> {
+pub async fn join(tx: &mut Tx, sql: &str, rows: &[(usize, &str, Fingerprint)]) -> Result<Vec<(usize, Row)>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     match tx {
         Tx::Postgres(tx) => {
             let sql = format!(
-                "WITH u(stream, at, key, hash) AS (SELECT $1::bigint, * FROM UNNEST($2::bigint[], $3::text[], $4::bytea[])) {sql}"
+                "WITH u(at, key, hash) AS (SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::bytea[])) {sql}"
             );
             let mut args = PgArguments::default();
-            args.add(stream_id)
-                .and_then(|()| args.add((0..rows.len() as i64).collect::<Vec<i64>>()))
+            args.add((0..rows.len() as i64).collect::<Vec<i64>>())
                 .and_then(|()| args.add(rows.iter().map(|(_, key, _)| (*key).to_owned()).collect::<Vec<_>>()))
                 .and_then(|()| args.add(rows.iter().map(|(.., hash)| hash.0.to_vec()).collect::<Vec<_>>()))
                 .map_err(|e| anyhow::anyhow!("argument: {e}"))?;
@@ -279,14 +273,14 @@ pub async fn join(
         Tx::Sqlite(tx) => {
             let mut answers = Vec::new();
             for (chunk, some) in rows.chunks(SQLITE_ROWS).enumerate() {
-                // Position and stream are our own integers: written out they cost no parameter, and
-                // every full chunk has the same text, which stays prepared.
+                // The position is our own integer: written out it costs no parameter, and every full
+                // chunk has the same text, which stays prepared.
                 let mut values = String::with_capacity(some.len() * 16);
                 for at in 0..some.len() {
                     let comma = if at == 0 { "" } else { "," };
-                    write!(values, "{comma}({stream_id},{at},?,?)")?;
+                    write!(values, "{comma}({at},?,?)")?;
                 }
-                let sql = format!("WITH u(stream, at, key, hash) AS (VALUES {values}) {sql}");
+                let sql = format!("WITH u(at, key, hash) AS (VALUES {values}) {sql}");
                 let args =
                     some.iter().flat_map(|(_, key, hash)| [Value::from(*key), Value::from(hash.0.to_vec())]);
                 let found = sqlx::query_with(AssertSqlSafe(sql), sqlite_args(args)?)

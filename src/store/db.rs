@@ -320,7 +320,9 @@ async fn open_sqlite(file: &Path) -> Result<Db> {
         .max_connections(1)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_with(options.clone().pragma("cache_size", WRITER_CACHE_KIB))
+        // Bulk updates join a list of values with a table. With an automatic index on the list SQLite
+        // would walk the whole table instead of seeking each row.
+        .connect_with(options.clone().pragma("cache_size", WRITER_CACHE_KIB).pragma("automatic_index", "OFF"))
         .await
         .with_context(|| format!("opening the database file {}", file.display()))?;
     let read = SqlitePoolOptions::new()
@@ -339,6 +341,8 @@ async fn open_sqlite(file: &Path) -> Result<Db> {
 
 async fn open_postgres(url: &str) -> Result<Db> {
     let options = PgConnectOptions::from_str(url).context("the PostgreSQL address cannot be read")?;
+    // A plan for any argument is a bad one for a common word; compiling one costs more than it saves.
+    let options = options.options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")]);
     let pool = PgPoolOptions::new()
         .max_connections(12)
         .acquire_timeout(Duration::from_secs(30))

@@ -106,18 +106,20 @@ pub async fn same(
     let table = stream.table.name();
     let sums: String =
         stream.measures.iter().map(|m| format!(", CAST(SUM(r.{}) AS BIGINT)", m.name)).collect();
-    let pair = if tx.is_postgres() {
-        "string_agg(u.at || ':' || r.id, ',')"
+    // SQLite takes the order of a CROSS JOIN as given: for each row of the page one look into the
+    // index of keys. Left to itself it walks the whole stream for every 500 rows.
+    let (pair, join) = if tx.is_postgres() {
+        ("string_agg(u.at || ':' || r.id, ',')", "JOIN")
     } else {
-        "group_concat(u.at || ':' || r.id)"
+        ("group_concat(u.at || ':' || r.id)", "CROSS JOIN")
     };
     let sql = format!(
-        "SELECT {pair}{sums} FROM u JOIN {table} r ON r.stream_id = u.stream AND r.key = u.key \
+        "SELECT {pair}{sums} FROM u {join} {table} r ON r.stream_id = {stream_id} AND r.key = u.key \
          WHERE r.raw_hash = u.hash AND r.gone_run IS NULL AND r.changed_run <> {run}"
     );
     let mut found = Vec::with_capacity(rows.len());
     let mut total = Sums::default();
-    for (first, answer) in bulk::join(tx, &sql, stream_id, rows).await? {
+    for (first, answer) in bulk::join(tx, &sql, rows).await? {
         for pair in answer.get::<Option<String>>(0)?.as_deref().unwrap_or_default().split(',') {
             if let Some((at, id)) = pair.split_once(':') {
                 found.push((rows[first + at.parse::<usize>()?].0, id.parse()?));
@@ -217,7 +219,7 @@ pub async fn update(
     let table = stream.table.name();
     let ids: Vec<i64> = fresh.iter().map(|f| f.id).collect();
     for ids in ids.chunks(1000) {
-        // A record that only came back from being gone has the same payload: nothing to keep.
+        // Also of a record that only came back from being gone: that was another time.
         let sql = format!(
             "INSERT INTO version (stream_id, record_id, valid_from, valid_to, run_id, raw) SELECT stream_id, id, valid_from, $1, $2, raw FROM {table} WHERE id IN ({})",
             bulk::id_list(ids)

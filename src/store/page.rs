@@ -175,6 +175,12 @@ impl Store {
             .collect()
     }
 
+    /// Rejected rows of a stage that have no key, as far as they were kept.
+    pub async fn nameless_rows(&self, run: i64, position: i64) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM oddity WHERE run_id = $1 AND position = $2 AND key IS NULL";
+        self.db.row(sql, [run.into(), position.into()]).await?.map_or(Ok(0), |row| row.get(0))
+    }
+
     /// Rows of a stage that were not stored or came twice; of one rule if named.
     pub async fn oddities(
         &self,

@@ -210,11 +210,14 @@ impl Store {
                 [run.into()],
             )
             .await?;
-        tx.execute(
-            "UPDATE stage SET status = 'waiting', error = NULL WHERE run_id = $1 AND status = 'failed'",
-            [run.into()],
-        )
-        .await?;
+        if changed == 1 {
+            // One that has begun goes on at its checkpoint.
+            tx.execute(
+                "UPDATE stage SET status = CASE WHEN passes > 0 THEN 'running' ELSE 'waiting' END, error = NULL, finished_at = NULL WHERE run_id = $1 AND status = 'failed'",
+                [run.into()],
+            )
+            .await?;
+        }
         tx.commit().await?;
         Ok(changed == 1)
     }

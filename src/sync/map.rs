@@ -8,7 +8,18 @@ use crate::model::{Counts, Disposition, Fingerprint, Known, Oddity, Record, Reje
 
 use super::seen::Seen;
 
-/// A row with its fingerprint.
+/// A row as it came, with what was found out about it on the way.
+#[derive(Debug)]
+pub struct Arrived {
+    /// The row.
+    pub row: Row,
+    /// The fingerprint of its payload.
+    pub hash: Fingerprint,
+    /// Its fields, if they were read already.
+    pub record: Option<Result<Record, Reject>>,
+}
+
+/// A row with its key, one of each key.
 #[derive(Debug)]
 pub struct Incoming {
     /// Its key.
@@ -17,6 +28,8 @@ pub struct Incoming {
     pub raw: Box<str>,
     /// Its fingerprint.
     pub hash: Fingerprint,
+    /// Its fields, if they were read already.
+    pub record: Option<Result<Record, Reject>>,
 }
 
 /// A row that will be written.
@@ -85,7 +98,7 @@ impl Choice {
 /// Splits off the rows that need no look into the store: without a key, or twice in this page.
 /// With a choice only the rows it takes are read at all.
 pub fn first_look(
-    rows: Vec<Row>,
+    rows: Vec<Arrived>,
     stream: &Stream,
     read: &impl Fn(&str) -> Result<Record, Reject>,
     mut choice: Option<&mut Choice>,
@@ -93,7 +106,7 @@ pub fn first_look(
     let mut sorted = Sorted::default();
     let mut incoming: Vec<Incoming> = Vec::with_capacity(rows.len());
     let mut keys = HashSet::with_capacity(rows.len());
-    for row in rows {
+    for Arrived { row, hash, record } in rows {
         if let Some(choice) = &mut choice {
             let record = read(&row.raw).ok();
             if !choice.takes(&row, record.as_ref()) {
@@ -119,7 +132,7 @@ pub fn first_look(
             continue;
         }
         keys.insert(key.clone());
-        incoming.push(Incoming { hash: Fingerprint::of(row.raw.as_bytes()), key, raw: row.raw });
+        incoming.push(Incoming { key, raw: row.raw, hash, record });
     }
     (incoming, sorted)
 }
@@ -164,7 +177,7 @@ impl Sorted {
         stream: &Stream,
         read: &impl Fn(&str) -> Result<Record, Reject>,
     ) {
-        for row in rows {
+        for mut row in rows {
             let known = known.remove(&row.key);
             if let Some(k) = known.as_ref().filter(|k| seen.has(k.id)) {
                 let same = k.hash == row.hash;
@@ -182,7 +195,7 @@ impl Sorted {
                 self.saw.push(k.id);
                 continue;
             }
-            match read(&row.raw) {
+            match row.record.take().unwrap_or_else(|| read(&row.raw)) {
                 Err(reject) => {
                     self.leave_out(
                         Disposition::Rejected,
@@ -192,7 +205,7 @@ impl Sorted {
                         &Sums::default(),
                     );
                     // It is there, only not in a form we can store: its last good values stay.
-                    self.saw.extend(known.map(|k| k.id));
+                    self.saw.extend(known.filter(|k| !k.gone).map(|k| k.id));
                 }
                 Ok(record) => {
                     let disposition = match &known {

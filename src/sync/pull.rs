@@ -1,13 +1,14 @@
 //! Reading one stream: page after page, each stored whole with its checkpoint.
 //!
-//! The next page is fetched while one is stored. What is kept in memory is one bit per record seen.
+//! The next pages are fetched while some are stored; those that are there together are stored
+//! together. What is kept in memory is one bit per record seen.
 
 use anyhow::Result;
 
 use super::map::Choice;
 use super::seen::{self, Seen};
-use super::{Source, Stop, Turn, now};
-use crate::connect::{Ask, Connector, Cursor, Error, Page, Stream, Table, Totals};
+use super::{Stop, Turn, now};
+use crate::connect::{Ask, Connector, Cursor, Error, Stream, Table, Totals};
 use crate::model::{Counts, Stage, StageStatus, Sums};
 use crate::store::{self, page as pages, run};
 
@@ -15,7 +16,7 @@ mod ahead;
 mod end;
 mod page;
 
-use ahead::{Abandoned, Block};
+use ahead::{Ahead, Block, Fetched};
 
 /// One stream being read.
 pub struct Reading<'a> {
@@ -114,45 +115,64 @@ impl Reading<'_> {
 
     /// One pass over the list, from the checkpoint to the end.
     async fn pass(&mut self) -> Result<(), Stop> {
-        let mut ahead = Some(self.fetch(self.stage.next_cursor.clone().map(Cursor)));
-        let mut last = Totals::default();
-        while let Some(fetching) = ahead.take() {
-            let mut page = self.turn.unless_stopped(fetching).await???;
-            if self.choice.as_ref().is_some_and(Choice::is_full) {
-                page.rows.clear();
-                page.next = None;
+        while !self.at_end() {
+            let ask = Ask { page_size: self.turn.source.page_size, today: self.turn.today };
+            let at = self.stage.next_cursor.clone().map(Cursor);
+            let mut ahead = Ahead::start(self.turn.source, self.stream, ask, at, self.fresh);
+            while !self.at_end() {
+                let group = self.turn.unless_stopped(ahead.group()).await??;
+                let before = self.fresh.then(|| (self.stage.clone(), self.choice.clone(), self.seen.clone()));
+                match self.store(group).await {
+                    Err(Stop::Internal(error)) if store::is_conflict(&error) && before.is_some() => {
+                        // A row came twice: these pages are undone and read again, and each row is
+                        // looked for from now on.
+                        if let Some(before) = before {
+                            (self.stage, self.choice, self.seen) = before;
+                        }
+                        self.fresh = false;
+                        break;
+                    }
+                    other => other?,
+                }
             }
-            let next = page.next.take();
-            // Fetch the next page while this one is stored.
-            ahead = next.clone().map(|cursor| self.fetch(Some(cursor)));
-            last = page.totals.clone();
-            self.page(page, next).await?;
         }
+        let last = Totals { count: self.stage.source_count, sums: self.stage.source_sums.clone() };
         self.finish_pass(&last).await
     }
 
-    fn fetch(&self, at: Option<Cursor>) -> Abandoned<Result<Page, Error>> {
-        let source: Source = self.turn.source.clone();
-        let stream = self.stream;
-        let ask = Ask { page_size: source.page_size, today: self.turn.today };
-        Abandoned(tokio::spawn(async move {
-            source.connector.fetch(&source.http, stream, at.as_ref(), &ask).await
-        }))
+    /// Whether the last page of the pass is stored.
+    fn at_end(&self) -> bool {
+        self.stage.pages > 0 && self.stage.next_cursor.is_none()
     }
 
-    /// Stores one page with its checkpoint, in one transaction.
-    async fn page(&mut self, page: Page, next: Option<Cursor>) -> Result<(), Stop> {
-        self.records.reserve(self.turn.store, page.rows.len()).await?;
-        self.customers.reserve(self.turn.store, page.rows.len()).await?;
-        let Page { rows, totals, .. } = page;
-        if self.fresh {
-            match self.store_page(rows.clone(), &totals, next.as_ref(), true).await {
-                // A row came twice: that page is undone, and each row is looked for from now on.
-                Err(Stop::Internal(error)) if store::is_conflict(&error) => self.fresh = false,
-                other => return other,
+    /// Stores pages, each with its checkpoint, in one transaction. A page that is refused, or could
+    /// not be had, ends the run; those before it are stored.
+    async fn store(&mut self, group: Vec<Result<Fetched, Error>>) -> Result<(), Stop> {
+        let rows = group.iter().flatten().map(|page| page.rows.len()).sum();
+        self.records.reserve(self.turn.store, rows).await?;
+        self.customers.reserve(self.turn.store, rows).await?;
+        let mut tx = self.turn.store.begin().await?;
+        let (mut stored, mut stopped) = (0, None);
+        for page in group {
+            match page {
+                Err(error) => stopped = Some(error.into()),
+                Ok(page) => match self.store_page(&mut tx, page).await {
+                    Ok(()) => stored += 1,
+                    Err(stop @ Stop::Failed(_)) => stopped = Some(stop),
+                    Err(stop) => return Err(stop),
+                },
+            }
+            if stopped.is_some() || self.at_end() {
+                break;
             }
         }
-        self.store_page(rows, &totals, next.as_ref(), false).await
+        if stored > 0 {
+            run::save(&mut tx, self.turn.claim, &self.stage, self.turn.progress(&self.stage), now()).await?;
+            crate::failpoint("page before commit");
+            tx.commit().await?;
+            crate::failpoint("page after commit");
+        }
+        stopped.map_or(Ok(()), Err)
     }
 }
 

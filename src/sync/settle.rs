@@ -2,6 +2,7 @@
 //! one client answers to separated.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -17,6 +18,10 @@ use crate::store::{Store, run};
 /// Customers brought up to date per transaction.
 const CHUNK: usize = 2000;
 
+/// How long this may take after somebody asked the run to stop. What is left then is for the next
+/// run of the system.
+const LAST_CALL: Duration = Duration::from_secs(1);
+
 /// Brings every customer up to date whose records changed since that was last done.
 pub async fn customers(turn: &Turn<'_>, rules: &OwnerRules) -> Result<(), Stop> {
     let (store, system) = (turn.store, turn.source.name.as_str());
@@ -29,11 +34,15 @@ pub async fn customers(turn: &Turn<'_>, rules: &OwnerRules) -> Result<(), Stop> 
     pages = store.touched(system).await?;
     let touched: BTreeSet<i64> = pages.iter().flat_map(|(_, packed)| seen::unpack(packed)).collect();
     let touched: Vec<i64> = touched.into_iter().collect();
+    let began = Instant::now();
     let mut done = 0;
     let mut ahead = Some(views(store, rules, touched.chunks(CHUNK).next()));
     for (index, chunk) in touched.chunks(CHUNK).enumerate() {
         let Some(computing) = ahead.take() else { break };
-        let computed = turn.unless_stopped(computing).await?;
+        if turn.is_cancelled() && began.elapsed() > LAST_CALL {
+            return Err(Stop::Cancelled);
+        }
+        let computed = computing.await;
         // The next customers are added up while these are written.
         let next = touched.chunks(CHUNK).nth(index + 1);
         ahead = next.map(|next| views(store, rules, Some(next)));
@@ -95,8 +104,12 @@ async fn separate_collisions(turn: &Turn<'_>) -> Result<(), Stop> {
         }
         for (name, clients) in named {
             let shared = store.customer_by_key(system, &name).await?;
-            if clients.iter().all(|(_, _, customer)| Some(*customer) != shared) {
-                continue; // separated before
+            let mut separated = true;
+            for (_, key, customer) in &clients {
+                separated &= store.customer_by_key(system, key).await? == Some(*customer);
+            }
+            if separated {
+                continue;
             }
             let first = store.ids("customer", clients.len() as i64).await?;
             let now = now();

@@ -11,8 +11,8 @@ pub const PASSES: i64 = 3;
 pub enum Verdict {
     /// Everything is accounted for.
     Complete,
-    /// Read once more: something moved under the read.
-    Again,
+    /// Read once more: something moved under the read, for this reason.
+    Again(Message),
     /// It does not add up, for this reason.
     Incomplete(Message),
 }
@@ -21,7 +21,7 @@ pub enum Verdict {
 /// `same_as_before` tells whether the pass before saw the very same records.
 pub fn judge(system: &str, stage: &Stage, first: &Totals, last: &Totals, same_as_before: bool) -> Verdict {
     let again = |message: Message| {
-        if stage.passes < PASSES { Verdict::Again } else { Verdict::Incomplete(message) }
+        if stage.passes < PASSES { Verdict::Again(message) } else { Verdict::Incomplete(message) }
     };
     let at = |id: &str| Message::new(id).with("system", system).with("stream", &stage.name);
     if first != last {
@@ -33,15 +33,17 @@ pub fn judge(system: &str, stage: &Stage, first: &Totals, last: &Totals, same_as
     };
     if unexplained != 0 {
         let read = stage.counts.read + stage.not_read;
-        if same_as_before && last.count == Some(read) {
-            // The same records twice, and as many rows as the source counts: the rows that came
-            // twice are the source's own.
+        if same_as_before && last.count == Some(read) && left_over(stage, true).is_zero() {
+            // The same records twice, and as many rows, with as much money, as the source counts:
+            // the rows that came twice are the source's own. Without the money they could as well
+            // stand in the place of rows that never came.
             return Verdict::Complete;
         }
         return again(at("run-rows-missing").with("missing", unexplained).with("passes", stage.passes));
     }
     let difference = difference(stage);
-    if stage.not_read == 0 && !difference.is_zero() {
+    // Rows that were rejected explain a difference, and reading them again would not mend it.
+    if stage.not_read == 0 && stage.counts.rejected == 0 && !difference.is_zero() {
         let named = difference
             .iter()
             .filter(|(_, value)| *value != 0)
@@ -57,9 +59,14 @@ pub fn judge(system: &str, stage: &Stage, first: &Totals, last: &Totals, same_as
 
 /// Control sums: what was read (with what was left out by rule) minus what the source says.
 pub fn difference(stage: &Stage) -> Sums {
+    left_over(stage, false)
+}
+
+/// As [`difference`], on request with the rows that came twice.
+fn left_over(stage: &Stage, duplicates: bool) -> Sums {
     let mut ours = stage.read_sums.clone();
     for reason in &stage.reasons {
-        if reason.disposition != crate::model::Disposition::Duplicate {
+        if duplicates || reason.disposition != crate::model::Disposition::Duplicate {
             ours.merge(&reason.sums);
         }
     }
@@ -98,9 +105,9 @@ mod tests {
     fn a_read_is_complete_only_when_it_adds_up() {
         let judged = |stage: &Stage, same| judge("ham", stage, &totals(10), &totals(10), same);
         assert_eq!(judged(&stage(10, 0, 10, 1), false), Verdict::Complete);
-        assert_eq!(judged(&stage(10, 2, 10, 1), false), Verdict::Again);
+        assert!(matches!(judged(&stage(10, 2, 10, 1), false), Verdict::Again(_)));
         assert_eq!(judged(&stage(10, 2, 10, 2), true), Verdict::Complete);
-        assert_eq!(judged(&stage(9, 0, 10, 1), false), Verdict::Again);
+        assert!(matches!(judged(&stage(9, 0, 10, 1), false), Verdict::Again(_)));
         assert!(matches!(judged(&stage(9, 0, 10, 3), true), Verdict::Incomplete(_)));
         let mut limited = stage(4, 0, 10, 1);
         limited.not_read = 6;
@@ -110,7 +117,7 @@ mod tests {
     #[test]
     fn a_source_that_moves_is_read_again_but_not_for_ever() {
         let moved = |passes| judge("ham", &stage(10, 0, 10, passes), &totals(10), &totals(11), false);
-        assert_eq!(moved(1), Verdict::Again);
+        assert!(matches!(moved(1), Verdict::Again(_)));
         assert!(matches!(moved(3), Verdict::Incomplete(_)));
     }
 
@@ -123,6 +130,22 @@ mod tests {
             panic!("a difference of money was not seen");
         };
         assert_eq!(message.args["difference"], "reward_usd -0.10");
+        stage.counts.rejected = 1;
+        assert_eq!(judge("ham", &stage, &totals(10), &totals(10), false), Verdict::Complete);
+    }
+
+    #[test]
+    fn rows_that_came_twice_are_the_sources_own_only_with_their_money() {
+        let mut stage = stage(10, 2, 10, 2);
+        stage.read_sums.set(REWARD_USD, 800);
+        stage.source_sums.set(REWARD_USD, 1000);
+        let judged = |stage: &Stage| judge("ham", stage, &totals(10), &totals(10), true);
+        assert!(matches!(judged(&stage), Verdict::Again(_)));
+        let mut sums = Sums::default();
+        sums.set(REWARD_USD, 200);
+        let (disposition, rule) = (crate::model::Disposition::Duplicate, "other_page".to_owned());
+        stage.reasons.push(crate::model::Reason { disposition, rule, count: 2, sums });
+        assert_eq!(judged(&stage), Verdict::Complete);
     }
 
     #[test]

@@ -6,7 +6,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod api;
+mod cli;
+mod crash;
 mod faults;
+mod pages;
 mod pull;
+mod secrecy;
 mod support;
 mod tidy;

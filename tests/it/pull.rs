@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use crate::support::dump::same;
 use crate::support::{World, on_both};
 
+mod deletions;
+mod oddities;
+
 /// The run of a system in a document of `sync`.
 pub fn run<'a>(document: &'a Value, system: &str) -> &'a Value {
     document["runs"].as_array().unwrap().iter().find(|run| run["system"] == system).unwrap()

@@ -16,7 +16,7 @@ pub mod checks;
 pub mod dump;
 pub mod program;
 
-pub use program::{Output, Running};
+pub use program::Output;
 
 /// The longest a command may take.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -41,8 +41,7 @@ pub async fn on_both(scenario: impl AsyncFn(&World)) {
 
 /// Plays a scenario on each database, with systems that hold something else.
 pub async fn on_both_with(options: &Options, scenario: impl AsyncFn(&World)) {
-    let postgres = std::env::var("CONCORD_TEST_POSTGRES").ok();
-    for server in std::iter::once(None).chain(postgres.map(Some)) {
+    for server in servers() {
         eprintln!("── on {}", if server.is_some() { "PostgreSQL" } else { "SQLite" });
         let world = World::new(server.as_deref(), options).await;
         scenario(&world).await;
@@ -50,8 +49,14 @@ pub async fn on_both_with(options: &Options, scenario: impl AsyncFn(&World)) {
     }
 }
 
+/// Where worlds may have their databases: `None` is a file.
+pub fn servers() -> impl Iterator<Item = Option<String>> {
+    std::iter::once(None).chain(std::env::var("CONCORD_TEST_POSTGRES").ok().map(Some))
+}
+
 impl World {
-    async fn new(server: Option<&str>, options: &Options) -> World {
+    /// A world of its own on a database server, or with a file.
+    pub async fn new(server: Option<&str>, options: &Options) -> World {
         let folder = tempfile::Builder::new().prefix("concord-test-").tempdir().unwrap();
         for name in ["home", "tmp", "logs"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
@@ -121,7 +126,7 @@ impl World {
     }
 
     /// Checks what must always hold, and that nothing is left.
-    async fn end(self) {
+    pub async fn end(self) {
         checks::all(&self).await;
         self.close().await;
     }

@@ -150,7 +150,10 @@ impl Http {
             passing: false,
             call: Some(call.clone()),
         };
-        let [token] = fields(&body, &[login.token_field]).ok_or_else(unknown)?;
+        let Some([token]) = fields(&body, &[login.token_field]) else {
+            let broken = serde_json::from_str::<serde::de::IgnoredAny>(&body).is_err();
+            return Err(if broken { self.passing("connect-broken-json", &call) } else { unknown() });
+        };
         let token = token.text().ok_or_else(unknown)?;
         let token = bare(token, login.header_prefix);
         header_of(login.header_prefix, token).ok_or_else(unknown)?;

@@ -30,7 +30,10 @@ impl Reading<'_> {
         let first = stage.first_totals.as_deref().map_or_else(Totals::default, totals_of);
         let same = self.before.as_ref() == Some(&self.seen);
         let verdict = verdict::judge(&system, &stage, &first, last, same);
-        if verdict == Verdict::Again && stage.counts.read > 0 {
+        if let Verdict::Again(why) = &verdict
+            && stage.counts.read > 0
+        {
+            tracing::info!(system, stream = self.stream.name, pass = stage.passes, %why, "read once more");
             self.before = Some(std::mem::take(&mut self.seen));
             self.fresh = false;
             return self.begin_pass().await;
@@ -53,7 +56,9 @@ impl Reading<'_> {
                 stage.error = Some(message);
             }
             Verdict::Complete => {
-                if self.stream.absence == Absence::Counted {
+                // A row that has lost its key may be any record that is missing.
+                let nameless = store.nameless_rows(self.turn.claim.run, stage.position).await?;
+                if self.stream.absence == Absence::Counted || nameless > 0 {
                     stage.absent = missing;
                 } else if missing > 0 {
                     touched = self.mark_missing(&mut tx, &mut stage, missing, live, now).await?;
@@ -62,11 +67,10 @@ impl Reading<'_> {
                 }
                 case::settle(&mut tx, "empty_answer", &system, self.stream.name, now).await?;
             }
-            Verdict::Incomplete(message) => {
+            Verdict::Incomplete(message) | Verdict::Again(message) => {
                 stage.status = StageStatus::Incomplete;
                 stage.error = Some(message);
             }
-            Verdict::Again => stage.status = StageStatus::Incomplete,
         }
         stage.stored_count = Some(live - stage.gone);
         stage.stored_sums = stage.read_sums.clone();
@@ -87,7 +91,7 @@ impl Reading<'_> {
         }
         run::save(&mut tx, self.turn.claim, &stage, self.turn.progress(&stage), now).await?;
         tx.commit().await?;
-        if stage.gone > 0 || missing > 0 || self.turn.limit.is_some() {
+        if stage.gone > 0 || missing > 0 || stage.counts.rejected > 0 || self.turn.limit.is_some() {
             // What is in the mirror is more than what was just read: add it up afresh.
             let (count, sums) = store.stored(self.stream, self.stream_id).await?;
             (stage.stored_count, stage.stored_sums) = (Some(count), sums);

@@ -1,71 +1,66 @@
-//! Storing one page: its rows, their customers, its checkpoint and counts, in one transaction.
+//! Writing one page: its rows, their customers, its checkpoint and counts.
 
 use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 
-use super::super::map::{self, Change, Sorted};
+use super::super::map::{self, Change, Choice, Sorted};
 use super::super::{Stop, now, seen, verdict};
+use super::ahead::Fetched;
 use super::{Reading, totals_text};
-use crate::connect::{Connector, Cursor, Row, Totals};
+use crate::connect::{Connector, Cursor, Totals};
 use crate::model::disposition::Reasons;
 use crate::model::{Disposition, Message, Stage};
 use crate::store::mirror::{self, Fresh};
 use crate::store::page::{self, Checkpoint};
-use crate::store::{Tx, audit, customer, run};
+use crate::store::{Tx, audit, customer};
 
 impl Reading<'_> {
-    /// Stores a page. With `fresh` rows are inserted without looking for them first; if one is
-    /// there already the page is not stored and the error is a conflict.
-    pub(super) async fn store_page(
-        &mut self,
-        rows: Vec<Row>,
-        totals: &Totals,
-        next: Option<&Cursor>,
-        fresh: bool,
-    ) -> Result<(), Stop> {
+    /// Writes a page into the transaction. On a fresh stream rows are inserted without looking for
+    /// them first; if one is there already the error is a conflict and nothing may be kept.
+    pub(super) async fn store_page(&mut self, tx: &mut Tx, mut page: Fetched) -> Result<(), Stop> {
         let now = now();
-        let rows_sent = rows.len() as u64;
+        if self.choice.as_ref().is_some_and(Choice::is_full) {
+            page.rows.clear();
+            page.next = None;
+        }
+        let rows_sent = page.rows.len() as u64;
         let (claim, stream) = (self.turn.claim, self.stream);
         let connector = self.turn.source.connector.clone();
         let read = |raw: &str| connector.read(stream, raw);
-        // Like the rest of the stage it moves on only when the page is stored.
-        let mut choice = self.choice.clone();
-        let (incoming, mut sorted) = map::first_look(rows, stream, &read, choice.as_mut());
+        let (incoming, mut sorted) = map::first_look(page.rows, stream, &read, self.choice.as_mut());
 
-        let mut tx = self.turn.store.begin().await?;
         let mut rest = incoming;
-        if !fresh {
+        if !self.fresh {
             let asked: Vec<_> =
                 rest.iter().enumerate().map(|(at, row)| (at, row.key.as_str(), row.hash)).collect();
-            let (same, sums) = mirror::same(&mut tx, stream, self.stream_id, claim.run, &asked).await?;
+            let (same, sums) = mirror::same(tx, stream, self.stream_id, claim.run, &asked).await?;
             // A record seen on an earlier page is no unchanged row but a duplicate: sorted below.
             let new: Vec<(usize, i64)> = same.iter().copied().filter(|(_, id)| !self.seen.has(*id)).collect();
             let ids: Vec<i64> = new.iter().map(|(_, id)| *id).collect();
-            let sums =
-                if new.len() == same.len() { sums } else { mirror::sums_of(&mut tx, stream, &ids).await? };
+            let sums = if new.len() == same.len() { sums } else { mirror::sums_of(tx, stream, &ids).await? };
             let done: HashSet<usize> = new.iter().map(|(at, _)| *at).collect();
             sorted.unchanged(ids, &sums);
             rest =
                 rest.into_iter().enumerate().filter(|(at, _)| !done.contains(at)).map(|(_, r)| r).collect();
         }
         let keys: Vec<&str> = rest.iter().map(|row| row.key.as_str()).collect();
-        let known = if fresh {
+        let known = if self.fresh {
             HashMap::new()
         } else {
-            mirror::known(&mut tx, stream, self.stream_id, &keys).await?
+            mirror::known(tx, stream, self.stream_id, &keys).await?
         };
         sorted.sort(rest, known, &self.seen, claim.run, stream, &read);
         self.refuse_other_form(&sorted, rows_sent)?;
 
-        let written = self.write(&mut tx, &mut sorted, now).await?;
-        let stage = self.after(&sorted, totals, next, now);
+        let written = self.write(tx, &mut sorted, now).await?;
+        let stage = self.after(&sorted, &page.totals, page.next.as_ref(), now);
         let mut saw = std::mem::take(&mut sorted.saw);
         saw.extend(&written.ids);
         if written.digest.is_some() {
             let subject = format!("{}/{}", self.turn.source.name, stream.name);
             audit::write(
-                &mut tx,
+                tx,
                 audit::NewEntry {
                     actor: "sync",
                     action: "page.stored",
@@ -86,7 +81,7 @@ impl Reading<'_> {
             )
             .await?;
         }
-        page::keep_oddities(&mut tx, claim, stage.position, stage.passes, &sorted.oddities).await?;
+        page::keep_oddities(tx, claim, stage.position, stage.passes, &sorted.oddities).await?;
         let checkpoint = Checkpoint {
             position: stage.position,
             pass: stage.passes,
@@ -96,13 +91,8 @@ impl Reading<'_> {
             seen: seen::pack(saw.clone()),
             touched: (!written.customers.is_empty()).then(|| seen::pack(written.customers)),
         };
-        page::store(&mut tx, claim, checkpoint, now).await?;
-        run::save(&mut tx, claim, &stage, self.turn.progress(&stage), now).await?;
-        crate::failpoint("page before commit");
-        tx.commit().await?;
-        crate::failpoint("page after commit");
+        page::store(tx, claim, checkpoint, now).await?;
         self.stage = stage;
-        self.choice = choice;
         for id in saw {
             self.seen.add(id);
         }

@@ -49,7 +49,6 @@ struct SystemView {
 struct Bar {
     href: String,
     tone: &'static str,
-    icon: &'static str,
     height: i64,
     title: String,
 }
@@ -210,7 +209,6 @@ fn bars(runs: &[Run], now: i64, words: &Words) -> Vec<Bar> {
     let bar = |run: &Run| Bar {
         href: format!("/runs/{}", run.id),
         tone: run_look(run.status).0,
-        icon: run_look(run.status).1,
         height: (took(run) * 7 / longest).clamp(0, 7) + 1,
         title: words.with(
             "web-run-bar",
@@ -281,7 +279,7 @@ pub async fn owners(app: &App, words: &Words) -> anyhow::Result<Owners> {
             difference: Figure::plain(show::maybe(difference)).loud(difference.is_some_and(|d| d != 0)),
             reward: show::maybe_amount(sums.get(REWARD_USD), REWARD_USD),
             rebate: show::maybe_amount(sums.get(REBATE_USD), REBATE_USD),
-            state: Look::agrees(difference == Some(0), words),
+            state: Look::agrees(difference.map(|difference| difference == 0), words),
         }
     };
     let mut rows = Vec::new();

@@ -21,8 +21,8 @@ pub struct StageRow {
     pub running: bool,
     /// Rows per second.
     pub rate: Option<String>,
-    /// How often the list was read.
-    pub passes: i64,
+    /// How often the list was read, if more than once.
+    pub passes: Option<String>,
     /// Source, stored, created, updated, unchanged, duplicate, excluded, rejected, not read, gone,
     /// unexplained.
     pub figures: Vec<Figure>,
@@ -116,7 +116,7 @@ pub fn stage_rows(run: &Run, now: i64, words: &Words) -> Vec<StageRow> {
             },
             running: stage.status == StageStatus::Running,
             rate: rate(stage, now).map(|rate| words.with("web-rows-per-second", &[("n", &number(rate))])),
-            passes: stage.passes,
+            passes: (stage.passes > 1).then(|| words.with("web-passes", &[("n", &number(stage.passes))])),
             figures: figures(run, stage),
             error: stage.error.as_ref().map(|error| words.message(error)),
         })
