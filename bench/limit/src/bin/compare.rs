@@ -259,7 +259,7 @@ impl Bench {
             if started.elapsed() > Duration::from_secs(30) {
                 return Err(failure);
             }
-            std::thread::sleep(Duration::from_millis(100));
+            wait(100);
         }
         let slow = |queries: Vec<String>| -> Result<f64, Failure> {
             let mut times = Vec::new();
@@ -298,13 +298,18 @@ fn watched(command: &mut Command) -> Result<(f64, f64), Failure> {
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let size = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
         peak = peak.max(size.unwrap_or_default() / 1024.0);
-        std::thread::sleep(Duration::from_millis(10));
+        wait(10);
     };
     let seconds = started.elapsed().as_secs_f64();
     match ended.code() {
         Some(0 | 3) => Ok((seconds, peak)),
         _ => Err(format!("{command:?} ended with {ended}").into()),
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "there is no runtime here that it could hold up")]
+fn wait(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
 /// What Concord is told: the defaults, without the brake on requests.

@@ -1,5 +1,5 @@
-//! SQLite: write-ahead log, every commit durable. One prepared statement per row inside the page's
-//! transaction measured as fast as statements of 500 rows, and is simpler.
+//! SQLite: write-ahead log, every commit durable, one prepared statement per row inside the page's
+//! transaction.
 
 use rusqlite::{Connection, Transaction, params_from_iter, types::ToSqlOutput, types::ValueRef};
 
