@@ -11,8 +11,10 @@ use crate::support::{World, checks, on_both};
 fn with(row: &str, field: &str, token: &str) -> String {
     let start = row.find(&format!("\"{field}\":")).unwrap() + field.len() + 3;
     let rest = &row[start..];
-    let length =
-        if rest.starts_with('"') { rest[1..].find('"').unwrap() + 2 } else { rest.find([',', '}']).unwrap() };
+    let length = match rest.strip_prefix('"') {
+        Some(text) => text.find('"').unwrap() + 2,
+        None => rest.find([',', '}']).unwrap(),
+    };
     format!("{}{token}{}", &row[..start], &rest[length..])
 }
 
