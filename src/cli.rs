@@ -165,8 +165,21 @@ pub fn exit(done: Result<End>) -> ExitCode {
     })
 }
 
+/// A reader that closes its end of the pipe (`concord runs | head`) ends the command, quietly.
+fn end_with_the_pipe() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload_as_str().unwrap_or_default();
+        if said.starts_with("failed printing to std") {
+            std::process::exit(0);
+        }
+        usual(panic);
+    }));
+}
+
 /// Sets up logging to stderr. `CONCORD_LOG` takes filters as `tracing` reads them.
 pub fn log(common: &Common) {
+    end_with_the_pipe();
     let level = match (common.quiet, common.verbose) {
         (true, _) => "off",
         (_, 0) => "warn",
@@ -230,7 +243,7 @@ pub fn print_json(document: &impl Serialize) -> Result<()> {
 /// Who runs the command, for the audit.
 pub fn actor() -> String {
     let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
-    format!("cli:{}", user.unwrap_or_else(|_| "unknown".to_owned()))
+    user.map_or_else(|_| "cli".to_owned(), |user| format!("cli:{user}"))
 }
 
 /// Asks for a yes. Without a terminal and without `--yes` nothing is done: a mistake of usage.

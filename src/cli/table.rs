@@ -11,7 +11,7 @@ use crate::sync::verdict;
 /// A plain table with these headers.
 pub fn table(headers: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(headers.iter().map(|h| (*h).to_owned()));
+    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(headers.iter().map(|h| (*h).to_owned()));
     table
 }
 

@@ -18,6 +18,9 @@ pub const QUANTITY: u32 = 8;
 /// and no real row comes near (ten million lots, ten thousand billion dollars).
 pub const LARGEST: i64 = 1_000_000_000_000_000;
 
+/// The largest sum that is believed; far beyond any total, and safe to add to and multiply.
+const LARGEST_SUM: i128 = 1_000_000_000_000_000_000_000_000_000;
+
 /// A column whose sum is held against the source's own total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measure {
@@ -58,6 +61,16 @@ pub enum NotExact {
 /// Reads a decimal number (`"12.40"`, `1.2e-3`, Persian or Thai digits) as an integer with `scale`
 /// decimals. The value is exact or refused, never rounded.
 pub fn parse(text: &str, scale: u32) -> Result<i64, NotExact> {
+    let value = parse_within(text, scale, i128::from(LARGEST))?;
+    i64::try_from(value).map_err(|_| NotExact::TooLarge)
+}
+
+/// Reads a total as a source states it: like [`parse`], but a sum may be larger than one row.
+pub fn parse_sum(text: &str, scale: u32) -> Result<i128, NotExact> {
+    parse_within(text, scale, LARGEST_SUM)
+}
+
+fn parse_within(text: &str, scale: u32, largest: i128) -> Result<i128, NotExact> {
     let folded;
     let text = if text.is_ascii() {
         text.trim()
@@ -84,11 +97,11 @@ pub fn parse(text: &str, scale: u32) -> Result<i64, NotExact> {
     }
     // value = digits · 10^(exponent − fraction length); we want it in units of 10^−scale.
     let shift = i64::from(exponent) + i64::from(scale) - fraction.len() as i64;
-    let mut value: i64 = 0;
+    let mut value: i128 = 0;
     let total = whole.len() + fraction.len();
     for (at, digit) in digits().enumerate() {
         let place = (total - at - 1) as i64 + shift;
-        let digit = i64::from(digit - b'0');
+        let digit = i128::from(digit - b'0');
         if place < 0 {
             if digit != 0 {
                 return Err(NotExact::TooPrecise);
@@ -96,14 +109,14 @@ pub fn parse(text: &str, scale: u32) -> Result<i64, NotExact> {
             continue;
         }
         value = value * 10 + digit;
-        if value > LARGEST {
+        if value > largest {
             return Err(NotExact::TooLarge);
         }
     }
     if value != 0 {
         for _ in 0..shift.max(0) {
             value *= 10;
-            if value > LARGEST {
+            if value > largest {
                 return Err(NotExact::TooLarge);
             }
         }
@@ -186,19 +199,6 @@ impl<'de> Deserialize<'de> for Sums {
         }
         Ok(sums)
     }
-}
-
-/// Reads a total as a source states it: like [`parse`], but a sum may be larger than one row.
-pub fn parse_sum(text: &str, scale: u32) -> Result<i128, NotExact> {
-    use rust_decimal::Decimal;
-    let folded = ascii_digits(text.trim());
-    let number: Decimal =
-        folded.parse().or_else(|_| Decimal::from_scientific(&folded)).map_err(|_| NotExact::NotANumber)?;
-    let scaled = number.checked_mul(Decimal::from(10_u64.pow(scale))).ok_or(NotExact::TooLarge)?.normalize();
-    if scaled.scale() > 0 {
-        return Err(NotExact::TooPrecise);
-    }
-    Ok(scaled.mantissa())
 }
 
 #[cfg(test)]

@@ -339,6 +339,8 @@ async fn open_sqlite(file: &Path) -> Result<Db> {
 
 async fn open_postgres(url: &str) -> Result<Db> {
     let options = PgConnectOptions::from_str(url).context("the PostgreSQL address cannot be read")?;
+    // A plan for any argument is a bad one for a common word; compiling one costs more than it saves.
+    let options = options.options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")]);
     let pool = PgPoolOptions::new()
         .max_connections(12)
         .acquire_timeout(Duration::from_secs(30))

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::search::{self, Hits};
+use super::search::{self, Search};
 use super::{Row, Store, Value, bulk};
 use crate::model::amount::{self, Sums};
 use crate::model::text::search_fold;
@@ -26,7 +26,7 @@ pub(super) use record::record;
 pub use record::{RecordRow, VersionRow, matched_in};
 
 use cursor::Cursor;
-use plan::{Counted, Query};
+use plan::{Counted, Found, Query};
 
 /// The largest page that may be asked for from outside.
 pub const LARGEST_PAGE: i64 = 500;
@@ -37,6 +37,14 @@ const LARGEST_FETCH: i64 = 1000;
 /// Up to so many matches are gathered and sorted; more are found by walking the sort index. Where
 /// the two cost the same for a page of 100 out of a million.
 pub const FEW: i64 = 10_000;
+
+/// Customers looked at in one go when many hold a text: first, and at most.
+const STRETCH: i64 = 500;
+const LONGEST_STRETCH: i64 = 8_000;
+/// How many times as many are looked at as would be needed if those who hold it were anywhere.
+const STRAY: i64 = 4;
+/// More than this is never looked at before all who hold the text are gathered.
+const MOST_LOOKED_AT: i64 = 30_000;
 
 /// Which customers are wanted. What is `None` does not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -278,56 +286,116 @@ impl Store {
     ) -> Result<Listed> {
         let limit = limit.clamp(1, LARGEST_FETCH);
         let at = cursor.map(|text| Cursor::read(text, order, shape).ok_or(BadCursor)).transpose()?;
-        let hits = match filter.folded() {
-            Some(folded) => search::hits(&self.db, &folded, FEW).await?,
-            None => Hits::All,
+        let folded = filter.folded();
+        let search = match &folded {
+            Some(folded) => Some(Search::new(&self.db, folded).await?),
+            None => None,
         };
+        // The few that a text hits are found first; of many, the next in order are looked for.
+        let ids = match &search {
+            Some(search) if !search::is_short(search.folded()) && search.expected() <= FEW => {
+                search.hits(FEW).await?
+            }
+            _ => None,
+        };
+        let found = match (&ids, &search) {
+            (Some(ids), _) => Some(Found::Ids(ids)),
+            (None, Some(search)) => Some(Found::Many(search)),
+            (None, None) => None,
+        };
+        let inclusive = shape == Shape::Accounts;
+        let postgres = self.db.is_postgres();
+        let query = Query { filter, shape, order, at: at.as_ref(), inclusive, limit: limit + 1, postgres };
         let mut items = match shape {
-            Shape::Customers => self.page(filter, shape, order, at.as_ref(), limit + 1, &hits).await?,
-            Shape::Accounts => self.accounts_page(filter, order, at, limit + 1, &hits).await?,
+            Shape::Customers => self.page(&query, found).await?,
+            Shape::Accounts => self.accounts_page(&query, found).await?,
         };
         let more = items.len() as i64 > limit;
         items.truncate(usize::try_from(limit)?);
         let next =
             if more { items.last().map(|last| Cursor::after(last, order, shape).write()) } else { None };
-        let total = match &hits {
-            Hits::Many => None,
-            hits if cursor.is_none() && next.is_none() && matches!(hits, Hits::These(_)) => {
-                Some(items.len() as i64)
-            }
-            hits => Some(self.totals(filter, hits).await?.rows(shape)),
+        let total = match found {
+            Some(Found::Many(_)) => None,
+            Some(Found::Ids(_)) if cursor.is_none() && next.is_none() => Some(items.len() as i64),
+            found => Some(self.totals(filter, found).await?.rows(shape)),
         };
         Ok(Listed { items, total, next })
     }
 
-    async fn page(
-        &self,
-        filter: &Filter,
-        shape: Shape,
-        order: Order,
-        at: Option<&Cursor>,
-        limit: i64,
-        hits: &Hits,
-    ) -> Result<Vec<Item>> {
-        let query = Query { filter, shape, order, at, limit, postgres: self.db.is_postgres() };
-        if let Hits::These(ids) = hits {
-            if ids.is_empty() {
-                return Ok(Vec::new());
+    async fn page(&self, query: &Query<'_>, found: Option<Found<'_>>) -> Result<Vec<Item>> {
+        match found {
+            Some(Found::Ids([])) => return Ok(Vec::new()),
+            Some(few @ Found::Ids(_)) => return self.items(query.gather(few)).await,
+            Some(many @ Found::Many(search)) => {
+                return match self.stretches(query, search).await? {
+                    Some(items) => Ok(items),
+                    // Those it hits are at the far end of this order.
+                    None => self.items(query.gather(many)).await,
+                };
             }
-            return self.items(query.gather(ids)).await;
+            None => {}
         }
-        let counted = self.count_by_system(filter).await?;
+        let counted = self.count_by_system(query.filter).await?;
         let mut items = match query.walk(&counted) {
             Some(sql) => self.items(sql).await?,
             None => Vec::new(),
         };
-        let left = limit - items.len() as i64;
+        let left = query.limit - items.len() as i64;
         if left > 0
             && let Some(sql) = query.walk_unknown(&counted, left)
         {
             items.extend(self.items(sql).await?);
         }
         Ok(items)
+    }
+
+    /// Looks at customers in the order of the list until the page is full; `None` when that takes
+    /// much longer than it would if those who are wanted were anywhere among them.
+    async fn stretches(&self, query: &Query<'_>, search: &Search<'_>) -> Result<Option<Vec<Item>>> {
+        let budget = STRETCH + STRAY * query.limit * search.of() / search.expected().max(1);
+        let budget = budget.min(MOST_LOOKED_AT);
+        let counted = self.count_by_system(query.filter).await?;
+        let mut at = query.at.cloned();
+        let mut unknown = at.as_ref().is_some_and(|at| at.value.is_none());
+        let (mut found, mut looked, mut rows) = (Vec::new(), 0, STRETCH);
+        loop {
+            let inclusive = query.inclusive && looked == 0;
+            let stretch = Query { at: at.as_ref(), inclusive, ..*query };
+            let seen = match stretch.stretch(&counted, search.folded(), rows, unknown) {
+                Some((sql, args)) => self.db.rows(&sql, args).await?,
+                None => Vec::new(),
+            };
+            for row in &seen {
+                if row.get::<Option<i64>>(2)? == Some(1) {
+                    found.push(row.get(1)?);
+                }
+            }
+            if found.len() as i64 >= query.limit {
+                break;
+            }
+            if (seen.len() as i64) < rows {
+                if unknown || !query.order.by.nullable() {
+                    break;
+                }
+                unknown = true;
+                continue;
+            }
+            looked += rows;
+            if looked > budget {
+                return Ok(None);
+            }
+            at = seen.last().map(|last| Cursor::at(last, query.order)).transpose()?;
+            rows = (rows * 2).min(LONGEST_STRETCH);
+        }
+        if found.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        found.truncate(usize::try_from(query.limit)?);
+        let sql = format!("SELECT {ITEM} FROM customer WHERE id IN ({})", bulk::id_list(&found));
+        let mut items = self.items((sql, Vec::new())).await?;
+        let place: HashMap<i64, usize> = found.into_iter().enumerate().map(|(at, id)| (id, at)).collect();
+        items.sort_by_key(|item| place.get(&item.id).copied());
+        Ok(Some(items))
     }
 
     async fn items(&self, (sql, args): (String, Vec<Value>)) -> Result<Vec<Item>> {
@@ -340,20 +408,16 @@ impl Store {
         self.db.rows(&sql, args).await?.iter().map(Counted::read).collect()
     }
 
-    /// One row per account, from the one behind `at`.
-    async fn accounts_page(
-        &self,
-        filter: &Filter,
-        order: Order,
-        mut at: Option<Cursor>,
-        limit: i64,
-        hits: &Hits,
-    ) -> Result<Vec<Item>> {
+    /// One row per account, from the one behind the cursor.
+    async fn accounts_page(&self, query: &Query<'_>, found: Option<Found<'_>>) -> Result<Vec<Item>> {
+        let limit = query.limit;
+        let mut at = query.at.cloned();
         let mut rows = Vec::new();
         loop {
             // A customer whose accounts begin on the page before comes once more: one more of them
             // fills the page.
-            let customers = self.page(filter, Shape::Accounts, order, at.as_ref(), limit + 1, hits).await?;
+            let more = Query { at: at.as_ref(), limit: limit + 1, ..*query };
+            let customers = self.page(&more, found).await?;
             let last = (customers.len() as i64 > limit).then(|| customers.last().cloned()).flatten();
             let ids: Vec<i64> = customers.iter().map(|item| item.id).collect();
             let mut accounts: HashMap<i64, Vec<AccountRow>> = HashMap::new();
@@ -370,7 +434,10 @@ impl Store {
                 }
             }
             let Some(last) = last.filter(|_| (rows.len() as i64) < limit) else { break };
-            at = Some(Cursor { account: Some(i64::MAX), ..Cursor::after(&last, order, Shape::Accounts) });
+            at = Some(Cursor {
+                account: Some(i64::MAX),
+                ..Cursor::after(&last, query.order, Shape::Accounts)
+            });
         }
         rows.truncate(usize::try_from(limit)?);
         Ok(rows)
@@ -378,18 +445,19 @@ impl Store {
 
     /// Counts and sums of everything the filter matches.
     pub async fn customer_sums(&self, filter: &Filter) -> Result<Totals> {
-        let hits = match filter.folded() {
-            Some(folded) => search::hits(&self.db, &folded, FEW).await?,
-            None => Hits::All,
+        let folded = filter.folded();
+        let search = match &folded {
+            Some(folded) => Some(Search::new(&self.db, folded).await?),
+            None => None,
         };
-        self.totals(filter, &hits).await
+        self.totals(filter, search.as_ref().map(Found::Many)).await
     }
 
-    async fn totals(&self, filter: &Filter, hits: &Hits) -> Result<Totals> {
-        if matches!(hits, Hits::These(ids) if ids.is_empty()) {
+    async fn totals(&self, filter: &Filter, found: Option<Found<'_>>) -> Result<Totals> {
+        if matches!(found, Some(Found::Ids([]))) {
             return Ok(Totals::default());
         }
-        let (sql, args) = plan::totals(filter, hits, self.db.is_postgres());
+        let (sql, args) = plan::totals(filter, found, self.db.is_postgres());
         let rows = self.db.rows(&sql, args).await?;
         let mut totals = Totals::default();
         for row in &rows {

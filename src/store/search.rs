@@ -27,102 +27,125 @@ pub async fn index(tx: &mut Tx, customers: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// What a text hits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hits {
-    /// Nothing was looked for: everything.
-    All,
-    /// These customers, whoever is shown of them.
-    These(Vec<i64>),
-    /// More than were wanted, or too short to be looked up.
-    Many,
-}
-
 /// Customers looked at to learn how common a text is, in runs of [`RUN`] neighbours.
 const SAMPLE: i64 = 512;
 const RUN: i64 = 8;
 /// Hits in the sample below which nothing is said about the whole.
-const TELLING: i64 = 5;
+const TELLING: usize = 4;
 /// Trigrams that SQLite is asked for. The rarest tell nearly everything; each more costs the reading
 /// of its list.
-const TRIGRAMS: usize = 4;
+const TRIGRAMS: usize = 3;
 
-/// The customers that a folded text hits, if they are at most `few`.
-pub async fn hits(db: &Db, folded: &str, few: i64) -> Result<Hits> {
-    if is_short(folded) {
-        return Ok(Hits::Many);
-    }
-    let sample = sample(db).await?;
-    let hit = sample.texts.iter().filter(|text| text.contains(folded)).count() as i64;
-    if hit >= TELLING && hit * sample.of / SAMPLE > few {
-        return Ok(Hits::Many);
-    }
-    let like = Value::from(like(folded));
-    let limit = Value::from(few + 1);
-    let rows = if db.is_postgres() {
-        let sql = "SELECT id FROM customer_text WHERE text LIKE $1 ESCAPE '\\' LIMIT $2";
-        db.rows(sql, [like, limit]).await?
-    } else {
-        let sql = "SELECT t.id FROM customer_search CROSS JOIN customer_text t ON t.id = customer_search.rowid WHERE customer_search MATCH $1 AND t.text LIKE $2 ESCAPE '\\' LIMIT $3";
-        db.rows(sql, [sample.rarest(folded).into(), like, limit]).await?
-    };
-    if rows.len() as i64 > few {
-        return Ok(Hits::Many);
-    }
-    let mut ids = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>>>()?;
-    ids.sort_unstable();
-    Ok(Hits::These(ids))
-}
-
-/// Texts of customers from everywhere in the table.
-struct Sample {
+/// How a folded text is looked for: what a look at some customers has told.
+pub struct Search<'a> {
+    db: &'a Db,
+    folded: &'a str,
     texts: Vec<String>,
-    /// Customers there are, about.
     of: i64,
 }
 
-async fn sample(db: &Db) -> Result<Sample> {
-    let row = db.row("SELECT MAX(id) FROM customer_text", []).await?;
-    let of = row.context("no answer")?.get::<Option<i64>>(0)?.unwrap_or(0);
-    if of <= SAMPLE * RUN {
-        return Ok(Sample { texts: Vec::new(), of });
+impl<'a> Search<'a> {
+    /// Takes a look.
+    pub async fn new(db: &'a Db, folded: &'a str) -> Result<Search<'a>> {
+        let row = db.row("SELECT MAX(id) FROM customer_text", []).await?;
+        let of = row.context("no answer")?.get::<Option<i64>>(0)?.unwrap_or(0);
+        let mut texts = Vec::new();
+        if of > SAMPLE * RUN {
+            let step = of / (SAMPLE / RUN);
+            let runs = (0..SAMPLE / RUN).flat_map(|at| (1..=RUN).map(move |next| at * step + next));
+            let ids = bulk::id_list(&runs.collect::<Vec<i64>>());
+            let sql = format!("SELECT text FROM customer_text WHERE id IN ({ids})");
+            texts = db.rows(&sql, []).await?.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+        }
+        Ok(Search { db, folded, texts, of })
     }
-    let step = of / (SAMPLE / RUN);
-    let ids: Vec<i64> =
-        (0..SAMPLE / RUN).flat_map(|at| (1..=RUN).map(move |next| at * step + next)).collect();
-    let sql = format!("SELECT text FROM customer_text WHERE id IN ({})", bulk::id_list(&ids));
-    let texts = db.rows(&sql, []).await?.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
-    Ok(Sample { texts, of })
-}
 
-impl Sample {
-    /// The rarest trigrams of a text, as a query of SQLite's index.
-    fn rarest(&self, folded: &str) -> String {
-        let chars: Vec<char> = folded.chars().collect();
+    /// The text.
+    pub fn folded(&self) -> &str {
+        self.folded
+    }
+
+    /// Customers there are, about.
+    pub fn of(&self) -> i64 {
+        self.of
+    }
+
+    /// How many customers it hits, as far as the look told; 0 when it told nothing.
+    pub fn expected(&self) -> i64 {
+        let hits = self.texts.iter().filter(|text| text.contains(self.folded)).count();
+        if hits < TELLING { 0 } else { hits as i64 * self.of / self.texts.len().max(1) as i64 }
+    }
+
+    /// The customers it hits, if they are at most `few`; whoever is shown of them.
+    pub async fn hits(&self, few: i64) -> Result<Option<Vec<i64>>> {
+        let (sql, [first, second]) = self.statement(1);
+        let sql = format!("{sql} LIMIT $3");
+        let rows = self.db.rows(&sql, [first, second, few.saturating_add(1).into()]).await?;
+        if rows.len() as i64 > few {
+            return Ok(None);
+        }
+        let mut ids = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>>>()?;
+        ids.sort_unstable();
+        Ok(Some(ids))
+    }
+
+    /// A statement for the ids it hits, and the two arguments it takes as `$<argument>` and the next.
+    pub fn statement(&self, argument: usize) -> (String, [Value; 2]) {
+        let (one, two) = (argument, argument + 1);
+        let folded = Value::from(self.folded);
+        if self.db.is_postgres() {
+            let sql = format!(
+                "SELECT t.id FROM customer_text t WHERE t.text LIKE ${one} ESCAPE '\\' AND strpos(t.text, ${two}) > 0"
+            );
+            return (sql, [like(self.folded).into(), folded]);
+        }
+        if is_short(self.folded) {
+            let sql =
+                format!("SELECT t.id FROM customer_text t WHERE ${one} <> '' AND instr(t.text, ${two}) > 0");
+            return (sql, [folded.clone(), folded]);
+        }
+        let sql = format!(
+            "SELECT t.id FROM customer_search CROSS JOIN customer_text t ON t.id = customer_search.rowid WHERE customer_search MATCH ${one} AND instr(t.text, ${two}) > 0"
+        );
+        (sql, [self.rarest().into(), folded])
+    }
+
+    /// The rarest trigrams of the text that narrow one another, as a query of SQLite's index.
+    fn rarest(&self) -> String {
+        let chars: Vec<char> = self.folded.chars().collect();
         let trigrams: BTreeSet<String> = chars.windows(3).map(|three| three.iter().collect()).collect();
-        let count =
-            |trigram: &String| self.texts.iter().filter(|text| text.contains(trigram.as_str())).count();
+        let mut left: Vec<&String> = self.texts.iter().collect();
         let mut trigrams: Vec<String> = trigrams.into_iter().collect();
-        trigrams.sort_by_cached_key(count);
+        trigrams.sort_by_cached_key(|trigram| left.iter().filter(|text| text.contains(trigram)).count());
+        let mut chosen = Vec::new();
+        for trigram in trigrams {
+            let within: Vec<&String> = left.iter().copied().filter(|text| text.contains(&trigram)).collect();
+            // One that hardly narrows is only read in vain.
+            if chosen.is_empty() || (chosen.len() < TRIGRAMS && within.len() * 2 <= left.len()) {
+                left = within;
+                chosen.push(trigram);
+            }
+        }
         // Each a phrase of the full-text language: quotes doubled, nothing else has a meaning in it.
-        let quoted =
-            trigrams.iter().take(TRIGRAMS).map(|trigram| format!("\"{}\"", trigram.replace('"', "\"\"")));
+        let quoted = chosen.iter().map(|trigram| format!("\"{}\"", trigram.replace('"', "\"\"")));
         quoted.collect::<Vec<_>>().join(" AND ")
     }
 }
 
-/// The condition that a customer's folded text holds what [`like`] was made of, looked at row by row.
-pub fn holds(id: &str, argument: &str) -> String {
+/// The condition that a customer holds the folded text bound to `argument`, looked at row by row.
+pub fn holds(postgres: bool, id: &str, argument: &str) -> String {
+    let place = if postgres { "strpos" } else { "instr" };
     // Not a join: it must never be turned into a walk of the whole text.
-    format!("(SELECT t.text FROM customer_text t WHERE t.id = {id}) LIKE {argument} ESCAPE '\\'")
+    format!("{place}((SELECT t.text FROM customer_text t WHERE t.id = {id}), {argument}) > 0")
 }
 
 /// The pattern of `LIKE … ESCAPE '\'` that a text with this folded part fits.
-pub fn like(folded: &str) -> String {
+fn like(folded: &str) -> String {
     format!("%{}%", folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }
 
-fn is_short(folded: &str) -> bool {
+/// Too short for a trigram.
+pub fn is_short(folded: &str) -> bool {
     folded.chars().nth(2).is_none()
 }
 

@@ -105,6 +105,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
             Problem::new(rejection.status(), &message)
         })?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        // An array would be taken for the fields in their order.
+        if !text.trim_ascii_start().starts_with(b"{") {
+            return Err(bad_request("api-bad-body", "an object is expected"));
+        }
         serde_json::from_slice(text)
             .map(Sent)
             .map_err(|error| bad_request("api-bad-body", &error.to_string()))

@@ -183,6 +183,12 @@ pub fn is_secure(app: &App) -> bool {
     app.config.server.public_url.starts_with("https://")
 }
 
+/// Whether people come over a network without encryption: plain http, and not on this machine.
+pub fn is_readable_on_the_way(app: &App) -> bool {
+    let local = ["http://localhost", "http://127.0.0.1", "http://[::1]"];
+    !is_secure(app) && !local.iter().any(|start| app.config.server.public_url.starts_with(start))
+}
+
 fn cookie(app: &App, secret: &str, seconds: i64) -> Result<HeaderValue> {
     let (name, secure) = if is_secure(app) { (SECURE_COOKIE, "; Secure") } else { (COOKIE, "") };
     let text = format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");

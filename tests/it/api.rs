@@ -1,3 +1,8 @@
 //! The API from outside: over real HTTP, on databases filled by real reads.
 
+mod exports;
+mod lists;
 mod million;
+mod roles;
+mod runs;
+mod server;

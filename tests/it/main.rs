@@ -9,6 +9,7 @@ mod api;
 mod cli;
 mod crash;
 mod faults;
+mod pages;
 mod pull;
 mod secrecy;
 mod support;

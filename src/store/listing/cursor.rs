@@ -1,11 +1,12 @@
 //! Where a page starts: the sort value and number of the last row before it.
 
+use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Order, Shape, Sort};
-use crate::store::Value;
+use crate::store::{Row, Value};
 
 /// The cursor is none of this list's.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,17 @@ impl Cursor {
             id: item.id,
             account: item.account.as_ref().map(|account| account.id),
         }
+    }
+
+    /// The cursor behind a row of sort value and id.
+    pub fn at(row: &Row, order: Order) -> Result<Cursor> {
+        let value = match order.by {
+            Sort::Id | Sort::Reward | Sort::Rebate | Sort::Accounts => {
+                row.get::<Option<i64>>(0)?.map(At::Number)
+            }
+            _ => row.get::<Option<String>>(0)?.map(At::Text),
+        };
+        Ok(Cursor { order: String::new(), value, id: row.get(1)?, account: None })
     }
 
     /// Its text, safe in addresses.

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::cursor::Cursor;
 use super::{FEW, Filter, ITEM, Order, Shape, Sort};
 use crate::model::amount::MEASURES;
-use crate::store::search::{self, Hits};
+use crate::store::search::{self, Search};
 use crate::store::{Row, Value, bulk};
 
 /// A statement with its arguments.
@@ -77,12 +77,34 @@ pub(super) fn count(filter: &Filter) -> Statement {
     (sql, args.0)
 }
 
+/// The customers that a text was found in, whoever is shown of them.
+#[derive(Clone, Copy)]
+pub(super) enum Found<'a> {
+    /// These.
+    Ids(&'a [i64]),
+    /// Too many to be named.
+    Many(&'a Search<'a>),
+}
+
+impl Found<'_> {
+    fn condition(self, args: &mut Args) -> String {
+        match self {
+            Found::Ids(ids) => format!(" AND id IN ({})", bulk::id_list(ids)),
+            Found::Many(search) => {
+                let (found, arguments) = search.statement(args.0.len() + 1);
+                args.0.extend(arguments);
+                format!(" AND id IN ({found})")
+            }
+        }
+    }
+}
+
 /// Counts and sums of everything that matches: from the summary where it knows, else from the rows.
-pub(super) fn totals(filter: &Filter, hits: &Hits, postgres: bool) -> Statement {
+pub(super) fn totals(filter: &Filter, found: Option<Found<'_>>, postgres: bool) -> Statement {
     let mut args = Args::default();
     let sums: String = MEASURES.iter().map(|m| format!(", CAST(SUM({}) AS BIGINT)", m.name)).collect();
     let mut wanted = format!("gone = {}", filter.gone());
-    let from_summary = matches!(hits, Hits::All) && filter.activity.is_none();
+    let from_summary = found.is_none() && filter.activity.is_none();
     for (column, value) in filter.equals() {
         let column = if from_summary { column.to_owned() } else { inert(column, postgres) };
         wanted += &format!(" AND {column} = {}", args.add(value));
@@ -93,18 +115,11 @@ pub(super) fn totals(filter: &Filter, hits: &Hits, postgres: bool) -> Statement 
         );
         return (sql, args.0);
     }
-    let mut from = "customer";
-    match hits {
-        Hits::All => {}
-        Hits::These(ids) => wanted += &format!(" AND id IN ({})", bulk::id_list(ids)),
-        Hits::Many => {
-            let like = args.add(search::like(&filter.folded().unwrap_or_default()));
-            wanted += &format!(" AND t.text LIKE {like} ESCAPE '\\'");
-            from = "customer JOIN customer_text t ON t.id = customer.id";
-        }
+    if let Some(found) = found {
+        wanted += &found.condition(&mut args);
     }
     let sql = format!(
-        "SELECT COUNT(*), CAST(COALESCE(SUM(accounts), 0) AS BIGINT){sums} FROM {from} WHERE hidden = 0 AND {wanted}"
+        "SELECT COUNT(*), CAST(COALESCE(SUM(accounts), 0) AS BIGINT){sums} FROM customer WHERE hidden = 0 AND {wanted}"
     );
     (sql, args.0)
 }
@@ -115,16 +130,18 @@ pub(super) struct Query<'a> {
     pub shape: Shape,
     pub order: Order,
     pub at: Option<&'a Cursor>,
+    /// Whether the row that `at` names is wanted too: in a list of accounts it may have more of them.
+    pub inclusive: bool,
     pub limit: i64,
     pub postgres: bool,
 }
 
 impl Query<'_> {
-    /// The page out of these customers.
-    pub fn gather(&self, ids: &[i64]) -> Statement {
+    /// The page out of the customers that a text was found in.
+    pub fn gather(&self, found: Found<'_>) -> Statement {
         let mut args = Args::default();
         let mut wanted = self.wanted(&mut args, None, &[]);
-        wanted += &format!(" AND id IN ({})", bulk::id_list(ids));
+        wanted += &found.condition(&mut args);
         (self.sorted(&mut args, &wanted), args.0)
     }
 
@@ -180,10 +197,6 @@ impl Query<'_> {
                 }
                 None => {}
             }
-            if let Some(folded) = self.filter.folded() {
-                let like = args.add(search::like(&folded));
-                wanted += &format!(" AND {}", search::holds("customer.id", &like));
-            }
             let order = if unknown || same {
                 format!("{id} {direction}")
             } else {
@@ -201,6 +214,62 @@ impl Query<'_> {
         };
         let all = parts.join(" UNION ALL ");
         (!parts.is_empty()).then(|| (format!("{all} ORDER BY {order} LIMIT {limit}"), args.0))
+    }
+
+    /// The next `rows` customers in the order of the sort, whoever matches: (sort value, id, whether it
+    /// matches the filter and holds the text). Only those whose sort value is unknown, or only the
+    /// others.
+    pub fn stretch(&self, counted: &[Counted], folded: &str, rows: i64, unknown: bool) -> Option<Statement> {
+        let column = self.order.by.column();
+        let direction = if self.order.descending { "DESC" } else { "ASC" };
+        let in_order = |value: &str, id: &str| {
+            if unknown || self.order.by == Sort::Id {
+                format!("{id} {direction}")
+            } else {
+                format!("{value} {direction}, {id} {direction}")
+            }
+        };
+        let mut args = Args::default();
+        let mut after = String::new();
+        if unknown {
+            after += &format!(" AND {column} IS NULL");
+        } else if self.order.by.nullable() {
+            after += &format!(" AND {column} IS NOT NULL");
+        }
+        let compare = self.compare();
+        match self.at {
+            Some(at) if unknown && at.value.is_some() => {}
+            Some(at) if unknown || self.order.by == Sort::Id => {
+                after += &format!(" AND id {compare} {}", args.add(at.id));
+            }
+            Some(at) => {
+                let value = args.add(at.value.clone().map_or(Value::Int(None), Value::from));
+                after += &format!(" AND ({column}, id) {compare} ({value}, {})", args.add(at.id));
+            }
+            None => {}
+        }
+        // The walks themselves read nothing but the index; what matches is looked at afterwards.
+        let mut walks = Vec::new();
+        for system in counted.iter().filter(|system| system.matching > 0) {
+            let name = args.add(system.system.as_str());
+            walks.push(format!(
+                "SELECT value, id FROM (SELECT {column} AS value, id FROM customer WHERE hidden = 0 AND system = {name}{after} ORDER BY {} LIMIT {rows}) AS s{}",
+                in_order(column, "id"),
+                walks.len()
+            ));
+        }
+        if walks.is_empty() {
+            return None;
+        }
+        let wanted = self.wanted(&mut args, None, &[]);
+        let holds = search::holds(self.postgres, "customer.id", &args.add(folded));
+        let sql = format!(
+            "SELECT w.value, w.id, (SELECT CAST(CASE WHEN {wanted} AND {holds} THEN 1 ELSE 0 END AS BIGINT) FROM customer WHERE customer.id = w.id) FROM (SELECT value, id FROM ({}) AS walked ORDER BY {} LIMIT {rows}) AS w ORDER BY {}",
+            walks.join(" UNION ALL "),
+            in_order("value", "id"),
+            in_order("w.value", "w.id")
+        );
+        Some((sql, args.0))
     }
 
     /// Which columns of a system's customers SQLite looks up in an index, and whether it walks the
@@ -256,13 +325,13 @@ impl Query<'_> {
         )
     }
 
-    /// What rows behind the cursor are: in a list of accounts its customer may have more of them.
+    /// What rows behind the cursor are.
     fn compare(&self) -> &'static str {
-        match (self.order.descending, self.shape) {
-            (false, Shape::Customers) => ">",
-            (false, Shape::Accounts) => ">=",
-            (true, Shape::Customers) => "<",
-            (true, Shape::Accounts) => "<=",
+        match (self.order.descending, self.inclusive) {
+            (false, false) => ">",
+            (false, true) => ">=",
+            (true, false) => "<",
+            (true, true) => "<=",
         }
     }
 }

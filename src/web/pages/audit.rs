@@ -12,6 +12,7 @@ use super::{Frame, link, render};
 use crate::web::Web;
 use crate::web::access::Viewer;
 use crate::web::problem::Problem;
+use crate::words::Words;
 
 /// Entries on a page.
 const PAGE: i64 = 100;
@@ -92,9 +93,8 @@ pub async fn page(
                 action: in_words(format!("audit-{}", entry.action.replace('.', "-")), &entry.action),
                 subject: entry.subject,
                 run: entry.run,
-                // A reason is a key of the catalogue; without its arguments it is only named.
-                reason: entry.reason.map(|reason| in_words(format!("audit-reason-{reason}"), &reason)),
-                changes: changes(entry.before.as_deref(), entry.after.as_deref()),
+                reason: entry.reason.map(|reason| in_words(reason_key(&reason, words), &reason)),
+                changes: short(changes(entry.before.as_deref(), entry.after.as_deref())),
                 sealed: entry.seal.is_some(),
             })
             .collect(),
@@ -102,4 +102,27 @@ pub async fn page(
         next: next.map(|next| link::to("/audit", &[("action", action), ("before", Some(next.as_str()))])),
         f,
     })
+}
+
+/// A reason is a key of the catalogue whose arguments are not kept here: it is told in general.
+fn reason_key(reason: &str, words: &Words) -> String {
+    let own = format!("audit-reason-{reason}");
+    match reason {
+        _ if words.knows(&own) => own,
+        _ if reason.starts_with("connect-") => "audit-reason-connect".to_owned(),
+        _ if words.knows(reason) => "audit-reason-run".to_owned(),
+        _ => own,
+    }
+}
+
+/// Digests take much room and are read by machines: their beginning is enough here.
+fn short(mut changes: Vec<Change>) -> Vec<Change> {
+    let is_digest = |value: &str| value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit());
+    for value in changes.iter_mut().flat_map(|change| [&mut change.before, &mut change.after]).flatten() {
+        if is_digest(value) {
+            value.truncate(12);
+            value.push('…');
+        }
+    }
+    changes
 }

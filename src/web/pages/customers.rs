@@ -53,7 +53,9 @@ impl Asked {
     }
 
     fn order(&self) -> Order {
-        self.sort.as_deref().and_then(Order::of).unwrap_or_default()
+        // Who earns most comes first.
+        let usual = Order { by: Sort::Reward, descending: true };
+        self.sort.as_deref().and_then(Order::of).unwrap_or(usual)
     }
 
     fn shape(&self) -> Shape {

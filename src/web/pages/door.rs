@@ -64,12 +64,8 @@ struct SetUpPage {
 fn sign_in_page(web: &Web, name: &str, next: Option<&str>, wrong: Option<&str>) -> Result<Response, Problem> {
     let f = Frame::stranger("web-sign-in");
     let wrong = wrong.map(|id| f.t(id));
-    let insecure = !session::is_secure(&web.app) && !is_local(&web.app.config.server.public_url);
+    let insecure = session::is_readable_on_the_way(&web.app);
     render(&SignInPage { f, name: name.to_owned(), next: link::local(next).to_owned(), wrong, insecure })
-}
-
-fn is_local(url: &str) -> bool {
-    ["http://localhost", "http://127.0.0.1", "http://[::1]"].iter().any(|start| url.starts_with(start))
 }
 
 /// `GET /sign-in`

@@ -279,7 +279,7 @@ pub async fn owners(app: &App, words: &Words) -> anyhow::Result<Owners> {
             difference: Figure::plain(show::maybe(difference)).loud(difference.is_some_and(|d| d != 0)),
             reward: show::maybe_amount(sums.get(REWARD_USD), REWARD_USD),
             rebate: show::maybe_amount(sums.get(REBATE_USD), REBATE_USD),
-            state: Look::agrees(difference == Some(0), words),
+            state: Look::agrees(difference.map(|difference| difference == 0), words),
         }
     };
     let mut rows = Vec::new();

@@ -159,7 +159,12 @@ fn run_row(run: &Run, at: i64, words: &Words) -> RunRow {
 
 /// Who did something, in words when it was the program itself.
 pub fn actor(name: &str, words: &Words) -> String {
-    let id = format!("web-actor-{name}");
+    // `cli:somebody` is somebody at a terminal.
+    let (way, person) = name.split_once(':').unwrap_or((name, ""));
+    if way == "cli" && !person.is_empty() && person != "unknown" {
+        return words.with("web-actor-cli-of", &[("name", person)]);
+    }
+    let id = format!("web-actor-{way}");
     if words.knows(&id) { words.text(&id) } else { name.to_owned() }
 }
 
@@ -284,6 +289,10 @@ struct Rows {
     count: String,
     total: String,
     all: bool,
+    /// Why not all are shown.
+    note: String,
+    /// Whether the rows were left out, for a reason each.
+    left_out: bool,
 }
 
 /// `GET /runs/{id}/rows`: the rows behind a figure.
@@ -334,6 +343,7 @@ pub async fn rows(
             (rows.collect(), total.map(|reason| reason.count).sum())
         }
     };
+    let left_out = !matches!(chosen, Some(Disposition::Created | Disposition::Updated));
     let what = chosen.map_or_else(|| words.text("web-rows"), |chosen| state::disposition(chosen, words));
     f.title = format!("{} · {what}", words.with("web-run-n", &[("id", &id.to_string())]));
     render(&Rows {
@@ -343,6 +353,8 @@ pub async fn rows(
         count: number(rows.len() as i64),
         total: number(total as i64),
         all: rows.len() as u64 >= total,
+        note: words.text(if left_out { "web-rows-kept" } else { "web-rows-first" }),
+        left_out,
         rows,
         f,
     })

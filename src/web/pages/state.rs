@@ -61,12 +61,12 @@ impl State {
         State::new(words, id, tone, icon)
     }
 
-    /// Whether something adds up.
-    pub fn agrees(yes: bool, words: &Words) -> State {
-        if yes {
-            State::new(words, "web-adds-up", "good", "check")
-        } else {
-            State::new(words, "web-does-not-add-up", "bad", "gap")
+    /// Whether something adds up; `None` = not known yet.
+    pub fn agrees(yes: Option<bool>, words: &Words) -> State {
+        match yes {
+            Some(true) => State::new(words, "web-adds-up", "good", "check"),
+            Some(false) => State::new(words, "web-does-not-add-up", "bad", "gap"),
+            None => State::new(words, "web-not-all-read", "calm", "dots"),
         }
     }
 }

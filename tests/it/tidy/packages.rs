@@ -185,3 +185,23 @@ fn licence_expressions_are_read() {
         assert!(!permitted(bad), "{bad}");
     }
 }
+
+/// A dependency whose name stands nowhere in the code costs everybody who builds.
+#[test]
+fn every_dependency_is_used() {
+    let manifest: toml::Table =
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).parse().expect("Cargo.toml");
+    let code: Vec<String> = super::scan::texts().into_iter().filter(|t| t.path.ends_with(".rs")).map(|t| t.text).collect();
+    let mut unused = Vec::new();
+    for section in ["dependencies", "dev-dependencies"] {
+        let Some(names) = manifest.get(section).and_then(toml::Value::as_table) else { continue };
+        for name in names.keys() {
+            let path = name.replace('-', "_");
+            let uses = [format!("{path}::"), format!("use {path};"), format!("use {path} as")];
+            if !code.iter().any(|text| uses.iter().any(|usage| text.contains(usage))) {
+                unused.push(format!("Cargo.toml: {name} ({section}) is used nowhere"));
+            }
+        }
+    }
+    none(unused);
+}

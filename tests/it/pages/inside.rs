@@ -1,0 +1,272 @@
+//! The pages themselves: what they show, and that nothing from outside is believed.
+
+use super::*;
+
+/// Every page there is, of a database that was read once.
+const PAGES: [&str; 18] = [
+    "/",
+    "/customers",
+    "/customers?view=accounts",
+    "/customers?search=%3Cimg",
+    "/customers?search=nobody-has-this",
+    "/customers?cursor=rubbish&sort=rubbish&limit=7",
+    "/customers?sums=now&owner=Ham&sort=-reward",
+    "/customers/1",
+    "/runs",
+    "/runs?system=ham",
+    "/runs/1",
+    "/runs/1/rows?stage=0&disposition=rejected",
+    "/runs/1/rows?stage=1&disposition=created",
+    "/cases",
+    "/cases?state=all",
+    "/audit",
+    "/audit?action=page",
+    "/settings",
+];
+
+/// The text of a page as it is read, without isolating marks.
+fn read(html: &str) -> String {
+    let mut text = String::new();
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                text.push(' ');
+            }
+            '\u{2068}' | '\u{2069}' => {}
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What the content security policy forbids, and what would show a hole in the catalogue.
+fn check(path: &str, html: &str) {
+    assert!(!html.contains("<img"), "{path}: text of a source became markup");
+    for (at, _) in html.match_indices('<') {
+        let tag = &html[at..at + html[at..].find('>').unwrap()];
+        let name = tag[1..].split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap();
+        // Attributes without their values, which are text.
+        let attributes: String = tag.split('"').step_by(2).collect();
+        assert!(!attributes.contains(" style="), "{path}: {tag}");
+        assert!(
+            !attributes.split_whitespace().any(|part| part.starts_with("on") && part.contains('=')),
+            "{path}: {tag}"
+        );
+        assert!(name != "style" && (name != "script" || tag.contains(" src=\"/assets/")), "{path}: {tag}");
+    }
+    let text = read(html);
+    for word in text.split(|c: char| c.is_whitespace() || ".,:;()".contains(c)) {
+        let starts =
+            ["web-", "case-", "health-", "stage-", "disposition-", "measure-", "run-", "owner-", "audit-"];
+        assert!(!starts.iter().any(|start| word.starts_with(start)), "{path}: {word} has no text");
+    }
+    assert!(!text.contains("{$") && !text.contains("{ $"), "{path}: an argument is missing");
+    assert!(html.contains("lang=\"en\" dir=\"ltr\"") && html.contains("<h1"), "{path}");
+}
+
+#[tokio::test]
+async fn every_page_is_there_and_shows_what_was_read() {
+    let site = Site::full().await;
+    let admin = site.cookie(Role::Admin).await;
+    for path in PAGES {
+        let answer = site.get(path, &admin).await;
+        let policy = answer.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"), "{policy}");
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+        check(path, &site.page(path, &admin).await);
+    }
+
+    let overview = read(&site.page("/", &admin).await);
+    for figure in ["Ham (incl. XM) 1,880", "Janischa 259", "2,139", "2,936", "Clients 664 663 0 0 1 0"] {
+        assert!(overview.contains(figure), "{figure} in {overview}");
+    }
+
+    let customers = site.page("/customers", &admin).await;
+    let heads: Vec<_> = customers.split("class=\"customers\"").nth(1).unwrap().split("</thead>").collect();
+    assert_eq!(
+        read(&format!("<{}", heads[0])),
+        "Customers Client UID Client account Country Status Reward (USD) Rebate (USD) Owner Partner account"
+    );
+    assert_eq!(customers.matches("aria-sort=").count(), 1);
+    let found = site.page("/customers?search=onerror", &admin).await;
+    assert!(read(&found).contains("matched in partner_account"), "{}", read(&found));
+    assert!(found.contains("&#60;img src=x") || found.contains("&lt;img src=x"));
+
+    let rows = read(&site.page("/runs/1/rows?stage=0&disposition=rejected", &admin).await);
+    assert!(rows.contains("1 of 1 rows") && rows.contains("not a date"), "{rows}");
+    let run = read(&site.page("/runs/1", &admin).await);
+    assert!(run.contains("incomplete") && run.contains("Control sums"), "{run}");
+    site.end().await;
+}
+
+#[tokio::test]
+async fn the_list_is_walked_and_summed() {
+    let site = Site::full().await;
+    let viewer = site.cookie(Role::Viewer).await;
+    let mut path = "/customers?owner=Janischa&limit=100".to_owned();
+    let mut seen = 0;
+    loop {
+        let page = site.page(&path, &viewer).await;
+        assert!(read(&page).contains("259 clients"));
+        seen += page
+            .split("<tfoot id=\"sums\"")
+            .next()
+            .unwrap()
+            .matches("<th scope=\"row\"><a href=\"/customers/")
+            .count();
+        let Some(at) = page.find("rel=\"next\" href=\"") else { break };
+        let rest = &page[at + 17..];
+        path = rest[..rest.find('"').unwrap()].replace("&amp;", "&").replace("&#38;", "&");
+    }
+    assert_eq!(seen, 259);
+    let sums = read(&site.page("/customers/sums?owner=Janischa", &viewer).await);
+    assert!(sums.contains("259 clients · 357 accounts 104,162.15"), "{sums}");
+    site.end().await;
+}
+
+#[tokio::test]
+async fn buttons_do_what_they_say() {
+    let site = Site::full().await;
+    let admin = site.cookie(Role::Admin).await;
+    let asked = site.post("/systems/ham/sync", &admin, &[]).await;
+    let run = location(&asked).to_owned();
+    assert!(run.starts_with("/runs/"), "{run}");
+    let waiting = site.page(&run, &admin).await;
+    assert!(waiting.contains("hx-trigger=\"every 1s\"") && waiting.contains("http-equiv=\"refresh\""));
+    let cancelled = site.post(&format!("{run}/cancel"), &admin, &[]).await;
+    assert_eq!(cancelled.status(), StatusCode::SEE_OTHER);
+    let again = site.post(&format!("{run}/cancel"), &admin, &[]).await;
+    assert_eq!(again.status(), StatusCode::CONFLICT);
+    assert!(!site.page(&format!("{run}/fragment"), &admin).await.contains("hx-trigger"));
+    let resumed = site.post(&format!("{run}/resume"), &admin, &[]).await;
+    assert_eq!(resumed.status(), StatusCode::SEE_OTHER);
+
+    site.post("/systems/all/pause", &admin, &[("back", "/")]).await;
+    let paused = site.page("/?done=pause", &admin).await;
+    assert_eq!(read(&paused).matches("was paused by a person").count(), 3, "{}", read(&paused));
+    site.post("/systems/all/unpause", &admin, &[("back", "/")]).await;
+    assert!(!read(&site.page("/", &admin).await).contains("was paused"));
+    assert_eq!(site.post("/systems/none/sync", &admin, &[]).await.status(), StatusCode::NOT_FOUND);
+    site.end().await;
+}
+
+#[tokio::test]
+async fn owners_are_previewed_then_moved() {
+    let site = Site::full().await;
+    let admin = site.cookie(Role::Admin).await;
+    let form = [("name", HOSTILE), ("owner", "Janischa")];
+    let preview = site.post("/settings/owners", &admin, &form).await.text().await.unwrap();
+    check("preview", &preview);
+    assert!(read(&preview).contains("Ham Janischa 1 "), "{}", read(&preview));
+    assert!(read(&site.page("/customers?owner=Janischa", &admin).await).contains("259 clients"));
+    let applied = site.post("/settings/owners", &admin, &[form[0], form[1], ("apply", "yes")]).await;
+    assert_eq!(applied.status(), StatusCode::SEE_OTHER);
+    assert!(read(&site.page("/customers?owner=Janischa", &admin).await).contains("260 clients"));
+    let removal = site.post("/settings/owners", &admin, &[form[0], ("remove", "yes")]).await;
+    assert!(read(&removal.text().await.unwrap()).contains("Janischa Ham 1 "));
+    site.end().await;
+}
+
+#[tokio::test]
+async fn a_held_deletion_is_decided_on_its_page() {
+    let site = Site::full().await;
+    let operator = site.cookie(Role::Operator).await;
+    let rows = site.simulator.rows("janischa", "accounts");
+    site.simulator.replace_rows("janischa", "accounts", rows[..200].to_vec());
+    site.read().await;
+    let overview = read(&site.page("/", &operator).await);
+    assert!(overview.contains("needs you") && overview.contains("One case waits"), "{overview}");
+    let cases = site.page("/cases", &operator).await;
+    check("/cases", &cases);
+    let page = site.page("/cases/1", &operator).await;
+    check("/cases/1", &page);
+    assert!(read(&page).contains("157 of 357 records"), "{}", read(&page));
+    assert!(page.contains("value=\"mark_gone\"") && page.contains("value=\"keep\""));
+    let unknown = site.post("/cases/1", &operator, &[("choice", "explode")]).await;
+    assert_eq!(unknown.status(), StatusCode::CONFLICT);
+    let decided = site.post("/cases/1", &operator, &[("choice", "mark_gone")]).await;
+    assert_eq!(location(&decided), "/cases/1?done=decided");
+    let page = read(&site.page("/cases/1?done=decided", &operator).await);
+    assert!(page.contains("Decided and carried out") && page.contains("mark them gone"), "{page}");
+    assert!(read(&site.page("/audit?action=case", &operator).await).contains("case decided"));
+    site.end().await;
+}
+
+#[tokio::test]
+async fn an_edit_at_the_source_is_seen_in_the_history() {
+    let site = Site::full().await;
+    let viewer = site.cookie(Role::Viewer).await;
+    let mut rows = site.simulator.rows("janischa", "clients");
+    let uid = rows[0]["client_uid"].as_str().unwrap().to_owned();
+    rows[0]["client_country"] = "LA".into();
+    site.simulator.replace_rows("janischa", "clients", rows);
+    site.read().await;
+    let found = site.page(&format!("/customers?search={uid}"), &viewer).await;
+    let at = found.find("<a href=\"/customers/").unwrap() + 9;
+    let page = site.page(&found[at..at + found[at..].find('"').unwrap()], &viewer).await;
+    check("history", &page);
+    let history = page.split(">History<").nth(1).unwrap();
+    assert!(history.contains("client_country") && history.contains("LA") && !history.contains("reg_date"));
+    site.end().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_in_a_page() {
+    let site = Site::empty("http://concord.example.test").await;
+    let admin = site.cookie(Role::Admin).await;
+    for path in ["/nothing", "/customers/999999", "/runs/999", "/runs/999/rows?stage=0", "/cases/999"] {
+        let answer = site.get(path, &admin).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        check(path, &answer.text().await.unwrap());
+    }
+    for path in ["/customers/abc", "/runs?before=x"] {
+        let answer = site.get(path, &admin).await;
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{path}");
+        check(path, &answer.text().await.unwrap());
+    }
+    for path in ["/", "/customers", "/runs", "/cases", "/audit", "/settings"] {
+        check(path, &site.page(path, &admin).await);
+    }
+    let api = site.get("/api/nothing", &admin).await;
+    assert_eq!(api.status(), StatusCode::NOT_FOUND);
+    assert_eq!(api.headers()["content-type"], "application/problem+json");
+    let lost = site.ask(Method::GET, "/", "").header("hx-request", "true").send().await.unwrap();
+    assert_eq!(
+        (lost.status(), &lost.headers()["hx-redirect"]),
+        (StatusCode::UNAUTHORIZED, &"/sign-in".parse().unwrap())
+    );
+    site.end().await;
+}
+
+#[tokio::test]
+async fn files_are_kept_and_packed() {
+    let site = Site::empty("http://concord.example.test").await;
+    let page = site.page("/sign-in", "").await;
+    for name in ["concord.css", "concord.js", "htmx.js", "icon.svg"] {
+        let at = page.find("\"/assets/").unwrap();
+        let address = page[at..].split('"').nth(1).unwrap().rsplit_once('/').unwrap().0;
+        let request =
+            site.ask(Method::GET, &format!("{address}/{name}"), "").header("accept-encoding", "gzip");
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.headers()["cache-control"], "public, max-age=31536000, immutable", "{name}");
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+    let vendored = include_str!("../../../assets/vendor/README.md");
+    let htmx = include_bytes!("../../../assets/vendor/htmx-4.0.1.min.js");
+    let digest = {
+        use std::io::Write as _;
+        let mut child = std::process::Command::new("sha256sum")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(htmx).unwrap();
+        String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+    };
+    assert!(vendored.contains(digest.split_whitespace().next().unwrap()), "{digest}");
+    site.end().await;
+}
