@@ -49,7 +49,9 @@ fn failures() -> Vec<(Action, Value)> {
 fn prepare(world: &World) {
     world.configure_systems("page_size = 50\ntimeout = \"2s\"");
     let lists = [("ham", "clients", 130), ("ham", "accounts", 280), ("janischa", "clients", 130)];
-    for (system, stream, rows) in lists.into_iter().chain([("janischa", "accounts", 130), ("xm", "traders", 200)]) {
+    for (system, stream, rows) in
+        lists.into_iter().chain([("janischa", "accounts", 130), ("xm", "traders", 200)])
+    {
         let mut all = world.sim.raw_rows(system, stream);
         all.truncate(rows);
         world.sim.replace_raw_rows(system, stream, all);

@@ -191,7 +191,8 @@ fn licence_expressions_are_read() {
 fn every_dependency_is_used() {
     let manifest: toml::Table =
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).parse().expect("Cargo.toml");
-    let code: Vec<String> = super::scan::texts().into_iter().filter(|t| t.path.ends_with(".rs")).map(|t| t.text).collect();
+    let code: Vec<String> =
+        super::scan::texts().into_iter().filter(|t| t.path.ends_with(".rs")).map(|t| t.text).collect();
     let mut unused = Vec::new();
     for section in ["dependencies", "dev-dependencies"] {
         let Some(names) = manifest.get(section).and_then(toml::Value::as_table) else { continue };
