@@ -215,7 +215,7 @@ pub(super) async fn history(
             valid_to: None,
             run: record.changed_run,
             gone_run: record.gone_run,
-            raw: raw(record.raw)?,
+            raw: raw(&record.raw)?,
         });
     }
     for version in versions.into_iter().filter(|v| at.is_none_or(|at| v.valid_from <= at && at < v.valid_to))
@@ -229,15 +229,15 @@ pub(super) async fn history(
             valid_to: Some(time(version.valid_to)),
             run: version.run,
             gone_run: None,
-            raw: raw(version.raw)?,
+            raw: raw(&version.raw)?,
         });
     }
     Ok(Json(ListDoc::whole(items)))
 }
 
 /// Payloads are JSON, or they would have been rejected; what is not is shown as text.
-fn raw(text: String) -> Result<Box<RawValue>, Problem> {
-    let json = RawValue::from_string(text.clone()).or_else(|_| serde_json::value::to_raw_value(&text));
+fn raw(text: &str) -> Result<Box<RawValue>, Problem> {
+    let json = RawValue::from_string(text.to_owned()).or_else(|_| serde_json::value::to_raw_value(text));
     json.map_err(|error| anyhow::Error::from(error).into())
 }
 
