@@ -29,7 +29,7 @@ pub struct World {
     pub store: Store,
     /// Its URL.
     pub url: String,
-    folder: Folder,
+    folder: tempfile::TempDir,
     database: Option<String>,
     left: Mutex<Vec<u32>>,
 }
@@ -57,7 +57,7 @@ pub fn servers() -> impl Iterator<Item = Option<String>> {
 impl World {
     /// A world of its own on a database server, or with a file.
     pub async fn new(server: Option<&str>, options: &Options) -> World {
-        let folder = Folder::new();
+        let folder = tempfile::tempdir().unwrap();
         for name in ["home", "tmp", "logs"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
@@ -152,28 +152,6 @@ impl World {
         let strange: Vec<String> =
             names(&folder.path().join("home")).into_iter().filter(|n| !known(n)).collect();
         assert_eq!(strange, Vec::<String>::new(), "files left");
-    }
-}
-
-/// A folder that goes when it is dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Folder {
-        let name = format!("concord-test-{}-{:016x}", std::process::id(), fastrand::u64(..));
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir(&folder).unwrap();
-        Folder(folder)
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
