@@ -4,7 +4,7 @@ mod postgres;
 mod sqlite;
 
 use crate::Failure;
-use crate::page::Row;
+use crate::page::Read;
 
 /// The columns in the order both databases write them.
 const COLUMNS: [&str; 12] = [
@@ -14,17 +14,17 @@ const COLUMNS: [&str; 12] = [
     "country",
     "currency",
     "reg_date",
+    "partner_account",
     "lots",
     "mln",
     "reward",
     "reward_usd",
-    "partner_account",
     "fingerprint",
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS account (id BIGINT PRIMARY KEY, client_uid TEXT NOT NULL, \
-     client_account TEXT NOT NULL, country TEXT, currency TEXT, reg_date TEXT, lots BIGINT, mln BIGINT, \
-     reward BIGINT, reward_usd BIGINT, partner_account TEXT, fingerprint BIGINT NOT NULL)";
+     client_account TEXT NOT NULL, country TEXT, currency TEXT, reg_date TEXT, partner_account TEXT, lots BIGINT, \
+     mln BIGINT, reward BIGINT, reward_usd BIGINT, fingerprint BIGINT NOT NULL)";
 
 /// One of the two databases.
 pub enum Database {
@@ -42,7 +42,7 @@ pub fn open(url: &str) -> Result<Database, Failure> {
 
 impl Database {
     /// Stores a page durably; the number of rows written.
-    pub fn store(&mut self, page: &[Row]) -> Result<usize, Failure> {
+    pub fn store(&mut self, page: &Read) -> Result<usize, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.store(page),
             Self::Postgres(postgres) => postgres.store(page),

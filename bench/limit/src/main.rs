@@ -7,7 +7,7 @@
 //!
 //! `limit --url http://127.0.0.1:9000/exness-ham --login L --password P --database sqlite:limit.db`
 //!
-//! The next page is fetched while one is stored; each page is one durable transaction.
+//! The next pages are fetched and read while one is stored; each page is one durable transaction.
 
 mod database;
 mod page;
@@ -35,6 +35,9 @@ struct Arguments {
     /// Rows per page.
     #[arg(long, default_value_t = 1000)]
     limit: usize,
+    /// The order that rows are asked for in.
+    #[arg(long, default_value = "client_account")]
+    ordering: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,12 +58,10 @@ fn main() -> Result<(), Failure> {
 fn run(arguments: &Arguments) -> Result<Report, Failure> {
     let started = Instant::now();
     let mut database = database::open(&arguments.database)?;
-    let pages = source::pages(&arguments.url, &arguments.login, &arguments.password, arguments.limit);
     let (mut rows, mut written) = (0, 0);
-    for body in pages {
-        let body = body?;
-        let page = page::read(&body)?;
-        rows += page.len();
+    for page in source::pages(arguments) {
+        let page = page?;
+        rows += page.rows.len();
         written += database.store(&page)?;
     }
     let seconds = started.elapsed().as_secs_f64();

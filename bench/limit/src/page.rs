@@ -1,4 +1,4 @@
-//! One page: rows borrowed from the body, amounts as scaled integers, a fingerprint for each.
+//! One page: its texts in one string, amounts as scaled integers, a fingerprint for each.
 
 use std::borrow::Cow;
 
@@ -51,61 +51,80 @@ struct Sent<'a> {
     partner_account: Option<Cow<'a, str>>,
 }
 
+/// The texts of a row, in the order of the columns.
+pub const TEXTS: usize = 6;
+
+/// A page, read: owns what its rows point to, so that one can be read while another is stored.
+#[derive(Debug, Default)]
+pub struct Read {
+    pub rows: Vec<Row>,
+    text: String,
+}
+
 /// A row as it is stored.
 #[derive(Debug, PartialEq)]
-pub struct Row<'a> {
+pub struct Row {
     pub id: i64,
-    pub client_uid: Cow<'a, str>,
-    pub client_account: &'a str,
-    pub country: Option<Cow<'a, str>>,
-    pub currency: Option<Cow<'a, str>>,
-    pub reg_date: Option<Cow<'a, str>>,
-    /// In ten-thousandths.
-    pub lots: Option<i64>,
-    /// In ten-thousandths of a million.
-    pub mln: Option<i64>,
-    /// In hundredths.
-    pub reward: Option<i64>,
-    /// In cents.
-    pub reward_usd: Option<i64>,
-    pub partner_account: Option<Cow<'a, str>>,
+    /// Client, account number, country, currency, registration date, partner account.
+    texts: [Option<(u32, u32)>; TEXTS],
+    /// Lots and millions in ten-thousandths, rewards in hundredths.
+    pub numbers: [Option<i64>; 4],
     pub fingerprint: i64,
 }
 
-/// The rows of a body.
-pub fn read(body: &[u8]) -> Result<Vec<Row<'_>>, Failure> {
-    let page: Page = serde_json::from_slice(body)?;
-    let mut bytes = Vec::with_capacity(256);
-    page.data.into_iter().map(|sent| row(sent, &mut bytes)).collect()
+impl Read {
+    /// Text number `index` of a row.
+    pub fn text(&self, row: &Row, index: usize) -> Option<&str> {
+        row.texts[index].map(|(start, end)| &self.text[start as usize..end as usize])
+    }
 }
 
-fn row<'a>(sent: Sent<'a>, bytes: &mut Vec<u8>) -> Result<Row<'a>, Failure> {
-    let mut row = Row {
-        id: sent.id,
-        client_uid: sent.client_uid,
-        client_account: sent.client_account.get().trim_matches('"'),
-        country: sent.country,
-        currency: sent.currency,
-        reg_date: sent.reg_date,
-        lots: scaled(sent.volume_lots, 4)?,
-        mln: scaled(sent.volume_mln_usd, 4)?,
-        reward: scaled(sent.reward, 2)?,
-        reward_usd: scaled(sent.reward_usd, 2)?,
-        partner_account: sent.partner_account,
-        fingerprint: 0,
-    };
+/// The rows of a body.
+pub fn read(body: &[u8]) -> Result<Read, Failure> {
+    let page: Page = serde_json::from_slice(body)?;
+    let mut read =
+        Read { rows: Vec::with_capacity(page.data.len()), text: String::with_capacity(body.len() / 4) };
+    let mut bytes = Vec::with_capacity(256);
+    for sent in &page.data {
+        let row = row(sent, &mut read.text, &mut bytes)?;
+        read.rows.push(row);
+    }
+    Ok(read)
+}
+
+fn row(sent: &Sent, text: &mut String, bytes: &mut Vec<u8>) -> Result<Row, Failure> {
     bytes.clear();
-    let texts = [&row.country, &row.currency, &row.reg_date, &row.partner_account];
-    let texts = texts.map(|text| text.as_deref().unwrap_or("\u{1}"));
-    for text in [&*row.client_uid, row.client_account].into_iter().chain(texts) {
-        bytes.extend_from_slice(text.as_bytes());
+    let texts: [Option<&str>; TEXTS] = [
+        Some(&sent.client_uid),
+        Some(sent.client_account.get().trim_matches('"')),
+        sent.country.as_deref(),
+        sent.currency.as_deref(),
+        sent.reg_date.as_deref(),
+        sent.partner_account.as_deref(),
+    ];
+    let numbers = [
+        scaled(sent.volume_lots, 4)?,
+        scaled(sent.volume_mln_usd, 4)?,
+        scaled(sent.reward, 2)?,
+        scaled(sent.reward_usd, 2)?,
+    ];
+    for text in texts {
+        bytes.extend_from_slice(text.unwrap_or("\u{1}").as_bytes());
         bytes.push(0);
     }
-    for number in [row.lots, row.mln, row.reward, row.reward_usd] {
+    for number in numbers {
         bytes.extend_from_slice(&number.unwrap_or(i64::MIN).to_le_bytes());
     }
-    row.fingerprint = xxh3_64(bytes).cast_signed();
-    Ok(row)
+    let mut keep = |kept: &str| {
+        let start = u32::try_from(text.len())?;
+        text.push_str(kept);
+        Ok::<_, Failure>((start, u32::try_from(text.len())?))
+    };
+    let mut spans = [None; TEXTS];
+    for (span, kept) in spans.iter_mut().zip(texts) {
+        *span = kept.map(&mut keep).transpose()?;
+    }
+    Ok(Row { id: sent.id, texts: spans, numbers, fingerprint: xxh3_64(bytes).cast_signed() })
 }
 
 /// A decimal, number or string, as an integer of `10^-places`; never through a float.

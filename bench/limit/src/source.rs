@@ -1,30 +1,48 @@
-//! Signs in and fetches pages on a thread of its own, one or two ahead of the storing.
+//! Signs in and fetches pages on a thread of its own, and reads them on another, both a page or two
+//! ahead of the storing.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::Failure;
-use crate::page::Envelope;
+use crate::page::{self, Envelope, Read};
+use crate::{Arguments, Failure};
 
-/// The bodies of all pages in order; ends after the last, or after the first failure.
-pub fn pages(url: &str, login: &str, password: &str, limit: usize) -> Receiver<Result<Vec<u8>, Failure>> {
-    let (sender, receiver) = sync_channel(1);
-    let (url, login, password) = (url.to_owned(), login.to_owned(), password.to_owned());
+/// All pages in order; ends after the last, or after the first failure.
+pub fn pages(arguments: &Arguments) -> Receiver<Result<Read, Failure>> {
+    let (sender, bodies) = sync_channel(1);
+    let source = (
+        arguments.url.clone(),
+        arguments.login.clone(),
+        arguments.password.clone(),
+        arguments.ordering.clone(),
+        arguments.limit,
+    );
     std::thread::spawn(move || {
-        if let Err(failure) = fetch(&url, &login, &password, limit, &sender) {
+        let (url, login, password, ordering, limit) = source;
+        if let Err(failure) = fetch(&url, &login, &password, &ordering, limit, &sender) {
             // Whoever no longer listens has failed already.
             let _ = sender.send(Err(failure));
         }
     });
-    receiver
+    let (sender, pages) = sync_channel(1);
+    std::thread::spawn(move || {
+        for body in bodies {
+            let page = body.and_then(|body: Vec<u8>| page::read(&body));
+            if sender.send(page).is_err() {
+                break;
+            }
+        }
+    });
+    pages
 }
 
 fn fetch(
     url: &str,
     login: &str,
     password: &str,
+    ordering: &str,
     limit: usize,
     sender: &SyncSender<Result<Vec<u8>, Failure>>,
 ) -> Result<(), Failure> {
@@ -48,8 +66,7 @@ fn fetch(
 
     let (mut offset, mut count) = (0, usize::MAX);
     while offset < count {
-        let page =
-            format!("{url}/api/reports/clients/?ordering=client_account&limit={limit}&offset={offset}");
+        let page = format!("{url}/api/reports/clients/?ordering={ordering}&limit={limit}&offset={offset}");
         let mut answer = agent.get(page).header("Authorization", &authorization).call()?;
         let body = answer.body_mut().with_config().limit(32 << 20).read_to_vec()?;
         // Rows are numbered by the request: the next one need not wait for this page to be parsed.

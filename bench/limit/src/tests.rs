@@ -91,6 +91,7 @@ fn three_runs(database: &str) {
             password: "secret".into(),
             database: database.into(),
             limit: 1000,
+            ordering: "client_account".into(),
         };
         let report = run(&arguments).expect("a run");
         assert_eq!(report.rows, ROWS);

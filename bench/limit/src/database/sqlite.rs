@@ -1,13 +1,11 @@
-//! SQLite: write-ahead log, every commit durable. One prepared statement per row inside the page's
-//! transaction measured as fast as statements of 500 rows, and is simpler.
-
-use std::collections::HashMap;
+//! SQLite: write-ahead log, every commit durable, one prepared statement per row inside the page's
+//! transaction.
 
 use rusqlite::{Connection, Transaction, params_from_iter, types::ToSqlOutput, types::ValueRef};
 
 use super::{COLUMNS, TABLE, on_conflict};
 use crate::Failure;
-use crate::page::Row;
+use crate::page::{Read, Row};
 
 pub struct Sqlite {
     connection: Connection,
@@ -24,55 +22,53 @@ impl Sqlite {
         Ok(Self { connection })
     }
 
-    pub fn store(&mut self, page: &[Row]) -> Result<usize, Failure> {
+    pub fn store(&mut self, page: &Read) -> Result<usize, Failure> {
         let transaction = self.connection.transaction()?;
-        let known = fingerprints(&transaction, page)?;
-        let changed: Vec<&Row> =
-            page.iter().filter(|row| known.get(&row.id) != Some(&row.fingerprint)).collect();
-        upsert(&transaction, &changed)?;
+        let written = write(&transaction, page)?;
         transaction.commit()?;
-        Ok(changed.len())
+        Ok(written)
     }
 }
 
-fn fingerprints(transaction: &Transaction, page: &[Row]) -> Result<HashMap<i64, i64>, Failure> {
-    let mut known = HashMap::with_capacity(page.len());
-    let mut statement = transaction.prepare_cached("SELECT fingerprint FROM account WHERE id = ?")?;
-    for row in page {
-        let mut found = statement.query([row.id])?;
-        if let Some(fingerprint) = found.next()? {
-            known.insert(row.id, fingerprint.get(0)?);
-        }
-    }
-    Ok(known)
-}
-
-fn upsert(transaction: &Transaction, changed: &[&Row]) -> Result<(), Failure> {
+fn write(transaction: &Transaction, page: &Read) -> Result<usize, Failure> {
     let marks = ["?"; COLUMNS.len()].join(",");
     let query = format!("INSERT INTO account ({}) VALUES ({marks}) {}", COLUMNS.join(", "), on_conflict());
-    let mut statement = transaction.prepare_cached(&query)?;
-    for row in changed {
-        statement.execute(params_from_iter(values(row)))?;
+    let mut known = transaction.prepare_cached("SELECT fingerprint FROM account WHERE id = ?")?;
+    let mut upsert = transaction.prepare_cached(&query)?;
+    let mut written = 0;
+    for row in &page.rows {
+        let mut found = known.query([row.id])?;
+        if let Some(found) = found.next()?
+            && found.get::<_, i64>(0)? == row.fingerprint
+        {
+            continue;
+        }
+        upsert.execute(params_from_iter(values(page, row)))?;
+        written += 1;
     }
-    Ok(())
+    Ok(written)
 }
 
-fn values<'a>(row: &'a Row) -> [ToSqlOutput<'a>; COLUMNS.len()] {
-    let text = |text: &'a str| ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes()));
-    let number = |number: i64| ToSqlOutput::Borrowed(ValueRef::Integer(number));
-    let null = || ToSqlOutput::Borrowed(ValueRef::Null);
+fn values<'a>(page: &'a Read, row: &'a Row) -> [ToSqlOutput<'a>; COLUMNS.len()] {
+    let number =
+        |number: Option<i64>| ToSqlOutput::Borrowed(number.map_or(ValueRef::Null, ValueRef::Integer));
+    let text = |index: usize| {
+        let text = page.text(row, index);
+        ToSqlOutput::Borrowed(text.map_or(ValueRef::Null, |text| ValueRef::Text(text.as_bytes())))
+    };
+    let [lots, mln, reward, reward_usd] = row.numbers;
     [
-        number(row.id),
-        text(&row.client_uid),
-        text(row.client_account),
-        row.country.as_deref().map_or_else(null, text),
-        row.currency.as_deref().map_or_else(null, text),
-        row.reg_date.as_deref().map_or_else(null, text),
-        row.lots.map_or_else(null, number),
-        row.mln.map_or_else(null, number),
-        row.reward.map_or_else(null, number),
-        row.reward_usd.map_or_else(null, number),
-        row.partner_account.as_deref().map_or_else(null, text),
-        number(row.fingerprint),
+        number(Some(row.id)),
+        text(0),
+        text(1),
+        text(2),
+        text(3),
+        text(4),
+        text(5),
+        number(lots),
+        number(mln),
+        number(reward),
+        number(reward_usd),
+        number(Some(row.fingerprint)),
     ]
 }
