@@ -164,6 +164,12 @@ pub async fn move_party(tx: &mut Tx, party: i64, customer: i64) -> Result<()> {
 
 /// Rebuilds the counts and sums that lists show for their filters.
 pub async fn summarize(tx: &mut Tx) -> Result<()> {
+    // One after the other: two at once would each leave what the other has just written in place.
+    tx.execute(
+        "INSERT INTO sequence (name, next) VALUES ('customer_summary', 1) ON CONFLICT (name) DO UPDATE SET next = sequence.next + 1",
+        [],
+    )
+    .await?;
     tx.execute("DELETE FROM customer_summary", []).await?;
     tx.execute(
         "INSERT INTO customer_summary SELECT system, owner, COALESCE(status, ''), COALESCE(country, ''), gone, COUNT(*), SUM(accounts), SUM(volume_lots), SUM(volume_mln_usd), SUM(reward_usd), SUM(rebate_usd) FROM customer WHERE hidden = 0 GROUP BY system, owner, COALESCE(status, ''), COALESCE(country, ''), gone",
