@@ -48,17 +48,16 @@ pub async fn create(tx: &mut Tx, system: &str, customers: &[(i64, &str)]) -> Res
     bulk::insert(tx, "customer", batch).await
 }
 
-/// The records of these customers.
+/// The records of these customers: payload, and the fields that a customer is added up from. The
+/// others keep their defaults; each value that is read costs, and a first load reads all of them.
 pub async fn parts(store: &Store, customers: &[i64]) -> Result<(Vec<Part<Party>>, Vec<Part<Account>>)> {
     let ids = bulk::id_list(customers);
     let sql = format!(
-        "SELECT id, customer_id, gone_run, raw, country, status, partner_account, volume_lots, volume_mln_usd, reward_usd, last_trade, client_key, flags, registered, rebate_usd FROM {} WHERE customer_id IN ({ids}) ORDER BY id",
-        Table::Party.name()
+        "SELECT id, customer_id, gone_run, raw, country, status, partner_account, last_trade, registered, reward_usd, rebate_usd FROM party WHERE customer_id IN ({ids})"
     );
     let parties = store.db.rows(&sql, []).await?.iter().map(read_party).collect::<Result<_>>()?;
     let sql = format!(
-        "SELECT id, customer_id, gone_run, raw, country, status, partner_account, volume_lots, volume_mln_usd, reward_usd, last_trade, client_key, number, kind, currency, opened, reward FROM {} WHERE customer_id IN ({ids}) ORDER BY id",
-        Table::Account.name()
+        "SELECT id, customer_id, gone_run, raw, country, status, partner_account, last_trade, opened, reward_usd, number, volume_lots, volume_mln_usd FROM account WHERE customer_id IN ({ids})"
     );
     let accounts = store.db.rows(&sql, []).await?.iter().map(read_account).collect::<Result<_>>()?;
     Ok((parties, accounts))
@@ -74,14 +73,11 @@ fn read_party(row: &Row) -> Result<Part<Party>> {
             country: row.get(4)?,
             status: row.get(5)?,
             partner_account: row.get(6)?,
-            volume_lots: row.get(7)?,
-            volume_mln_usd: row.get(8)?,
+            last_trade: row.get(7)?,
+            registered: row.get(8)?,
             reward_usd: row.get(9)?,
-            last_trade: row.get(10)?,
-            client_key: row.get(11)?,
-            flags: row.get(12)?,
-            registered: row.get(13)?,
-            rebate_usd: row.get(14)?,
+            rebate_usd: row.get(10)?,
+            ..Party::default()
         },
     })
 }
@@ -96,16 +92,13 @@ fn read_account(row: &Row) -> Result<Part<Account>> {
             country: row.get(4)?,
             status: row.get(5)?,
             partner_account: row.get(6)?,
-            volume_lots: row.get(7)?,
-            volume_mln_usd: row.get(8)?,
+            last_trade: row.get(7)?,
+            opened: row.get(8)?,
             reward_usd: row.get(9)?,
-            last_trade: row.get(10)?,
-            client_key: row.get(11)?,
-            number: row.get(12)?,
-            kind: row.get(13)?,
-            currency: row.get(14)?,
-            opened: row.get(15)?,
-            reward: row.get(16)?,
+            number: row.get(10)?,
+            volume_lots: row.get(11)?,
+            volume_mln_usd: row.get(12)?,
+            ..Account::default()
         },
     })
 }
@@ -164,6 +157,12 @@ pub async fn move_party(tx: &mut Tx, party: i64, customer: i64) -> Result<()> {
 
 /// Rebuilds the counts and sums that lists show for their filters.
 pub async fn summarize(tx: &mut Tx) -> Result<()> {
+    // One after the other: two at once would each leave what the other has just written in place.
+    tx.execute(
+        "INSERT INTO sequence (name, next) VALUES ('customer_summary', 1) ON CONFLICT (name) DO UPDATE SET next = sequence.next + 1",
+        [],
+    )
+    .await?;
     tx.execute("DELETE FROM customer_summary", []).await?;
     tx.execute(
         "INSERT INTO customer_summary SELECT system, owner, COALESCE(status, ''), COALESCE(country, ''), gone, COUNT(*), SUM(accounts), SUM(volume_lots), SUM(volume_mln_usd), SUM(reward_usd), SUM(rebate_usd) FROM customer WHERE hidden = 0 GROUP BY system, owner, COALESCE(status, ''), COALESCE(country, ''), gone",

@@ -1,7 +1,7 @@
 //! Whose is it: a customer as the records that name it make it — sums, owner, status, and what it
 //! can be found by. Pure.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use crate::model::customer::{Part, View};
 use crate::model::text::search_fold_into;
@@ -10,7 +10,8 @@ use crate::model::{Account, OwnerRules, Party};
 /// Adds up a customer from its records. Records that are gone count only when all are.
 pub fn view(id: i64, parties: &[Part<Party>], accounts: &[Part<Account>], rules: &OwnerRules) -> View {
     let gone = parties.iter().all(|p| p.gone) && accounts.iter().all(|a| a.gone);
-    let parties: Vec<_> = parties.iter().filter(|p| gone || !p.gone).collect();
+    let mut parties: Vec<_> = parties.iter().filter(|p| gone || !p.gone).collect();
+    parties.sort_by_key(|party| party.id);
     let mut accounts: Vec<_> = accounts.iter().filter(|a| gone || !a.gone).collect();
     accounts.sort_by(|a, b| a.fields.number.cmp(&b.fields.number));
 
@@ -80,13 +81,20 @@ pub fn view(id: i64, parties: &[Part<Party>], accounts: &[Part<Account>], rules:
 /// Every different value of the payloads and the given extra ones, folded, one a line.
 fn search_text<'a>(raws: impl Iterator<Item = &'a str>, extra: impl Iterator<Item = &'a str>) -> String {
     let mut text = String::new();
-    let mut there = HashSet::new();
+    // Where each value stands in the text. A customer has a few dozen of them, most of different
+    // lengths: looking through them is cheaper than hashing each.
+    let mut there = Vec::<(usize, usize)>::new();
     let mut add = |value: &str| {
         let start = text.len();
         search_fold_into(value, &mut text);
-        if text.len() == start || !there.insert(blake3::hash(&text.as_bytes()[start..])) {
+        let end = text.len();
+        let length = end - start;
+        let known =
+            there.iter().any(|(at, long)| *long == length && text[*at..at + long] == text[start..end]);
+        if length == 0 || known {
             text.truncate(start);
         } else {
+            there.push((start, length));
             text.push('\n');
         }
     };

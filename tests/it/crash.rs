@@ -88,11 +88,15 @@ async fn killed_twenty_times() {
             let reached = behind(&world).await;
             world.sim.clear_ledger();
             let mut reading = world.start(&["sync", "ham"]);
-            let moment = Instant::now() + Duration::from_millis(random.u64(40..220));
+            // So many requests, and a little more.
+            let (requests, more) = (random.usize(1..5), Duration::from_millis(random.u64(0..25)));
             until("the moment to kill", PATIENCE, async || {
-                (Instant::now() >= moment || reading.is_over()).then_some(())
+                let asked = world.sim.ledger("ham").iter().filter(|entry| entry.method == "GET").count();
+                (asked >= requests || reading.is_over()).then_some(())
             })
             .await;
+            let moment = Instant::now() + more;
+            until("a little more", PATIENCE, async || (Instant::now() >= moment).then_some(())).await;
             let killed = reading.kill();
             assert!(killed.code == -9 || killed.code == 0, "kill {kill}: {}: {}", killed.code, killed.err);
             nothing_twice(&world, &reached);

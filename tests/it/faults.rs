@@ -30,7 +30,7 @@ fn failures() -> Vec<(Action, Value)> {
         (Action::Truncate, Value::Null),
         (Action::Duplicate, Value::Null),
         (Action::Reorder, Value::Null),
-        (Action::Slow, json!(1)),
+        (Action::Slow, json!(5)),
         (Action::Late, json!(100)),
         (Action::Late, json!(4000)),
         (Action::Empty, Value::Null),
@@ -45,8 +45,17 @@ fn failures() -> Vec<(Action, Value)> {
     ]
 }
 
+/// A few pages of every list, and little patience.
 fn prepare(world: &World) {
-    world.configure_systems("page_size = 200\ntimeout = \"2s\"");
+    world.configure_systems("page_size = 50\ntimeout = \"2s\"");
+    let lists = [("ham", "clients", 130), ("ham", "accounts", 280), ("janischa", "clients", 130)];
+    for (system, stream, rows) in
+        lists.into_iter().chain([("janischa", "accounts", 130), ("xm", "traders", 200)])
+    {
+        let mut all = world.sim.raw_rows(system, stream);
+        all.truncate(rows);
+        world.sim.replace_raw_rows(system, stream, all);
+    }
 }
 
 /// The live records of a system are the rows of its source, byte for byte.

@@ -7,6 +7,7 @@
 
 mod api;
 mod cli;
+mod connect;
 mod crash;
 mod faults;
 mod pages;

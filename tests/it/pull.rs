@@ -154,3 +154,21 @@ async fn verify_agrees_on(world: &World, systems: &[&str]) {
     let args: Vec<&str> = ["verify"].iter().chain(systems).copied().collect();
     assert_eq!(world.json(0, &args).await["agree"], true);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn summaries_are_rebuilt_one_after_the_other() {
+    on_both(async |world| {
+        world.sync(0, &[]).await;
+        let before = world.dump().await;
+        let rebuilt = (0..6).map(|_| async {
+            let mut tx = world.store.begin().await?;
+            concord::store::customer::summarize(&mut tx).await?;
+            tx.commit().await
+        });
+        for done in futures_util::future::join_all(rebuilt).await {
+            done.unwrap();
+        }
+        same("after rebuilding", &before, &world.dump().await);
+    })
+    .await;
+}

@@ -57,7 +57,7 @@ pub fn servers() -> impl Iterator<Item = Option<String>> {
 impl World {
     /// A world of its own on a database server, or with a file.
     pub async fn new(server: Option<&str>, options: &Options) -> World {
-        let folder = tempfile::Builder::new().prefix("concord-test-").tempdir().unwrap();
+        let folder = tempfile::tempdir().unwrap();
         for name in ["home", "tmp", "logs"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }

@@ -35,6 +35,7 @@ CREATE TABLE customer (
 -- What a customer can be found by: every payload value, folded. Kept apart so that lists stay narrow.
 CREATE TABLE customer_text (id {id}, text TEXT NOT NULL);
 sqlite: CREATE VIRTUAL TABLE customer_search USING fts5(text, content='', contentless_delete=1, tokenize='trigram case_sensitive 1');
+sqlite: INSERT INTO customer_search (customer_search, rank) VALUES ('hashsize', 16777216);
 postgres: CREATE EXTENSION IF NOT EXISTS pg_trgm;
 postgres: CREATE INDEX customer_text_search ON customer_text USING gin (text gin_trgm_ops);
 

@@ -108,11 +108,14 @@ async fn every_order_shows_every_row_once() {
             ways[1].reverse();
             assert_eq!(ways[0], ways[1], "{}", sort.word());
         }
-        for query in
-            ["sort=-reward&owner=Ham", "sort=owner&owner=Ham", "sort=-rebate&system=xm", "sort=key&search=th"]
-        {
+        for query in [
+            "sort=-reward&owner=Janischa",
+            "sort=owner&owner=Janischa",
+            "sort=-rebate&system=xm&country=VN",
+            "sort=key&search=th&owner=Janischa",
+        ] {
             for view in ["customers", "accounts"] {
-                let small = all(&server, &format!("limit=89&view={view}&{query}")).await;
+                let small = all(&server, &format!("limit=43&view={view}&{query}")).await;
                 let large = all(&server, &format!("limit=500&view={view}&{query}")).await;
                 assert!(small == large && !large.is_empty(), "{query} {view}");
             }
