@@ -13,10 +13,12 @@ use crate::model::customer::View;
 use crate::model::{Message, OwnerRules};
 use crate::store::case::{self, NewCase};
 use crate::store::customer;
-use crate::store::{Store, run};
+use crate::store::{Store, run, search};
 
 /// Customers brought up to date per transaction.
 const CHUNK: usize = 2000;
+/// So many touched customers make a load: it is worth a look at the tables first.
+const MANY: usize = 5000;
 
 /// How long this may take after somebody asked the run to stop. What is left then is for the next
 /// run of the system.
@@ -35,6 +37,9 @@ pub async fn customers(turn: &Turn<'_>, rules: &OwnerRules) -> Result<(), Stop> 
     let touched: BTreeSet<i64> = pages.iter().flat_map(|(_, packed)| seen::unpack(packed)).collect();
     let touched: Vec<i64> = touched.into_iter().collect();
     let began = Instant::now();
+    if touched.len() >= MANY {
+        store.look_at_tables().await?;
+    }
     let mut done = 0;
     let mut ahead = Some(views(store, rules, touched.chunks(CHUNK).next()));
     for (index, chunk) in touched.chunks(CHUNK).enumerate() {
@@ -58,6 +63,7 @@ pub async fn customers(turn: &Turn<'_>, rules: &OwnerRules) -> Result<(), Stop> 
     run::touch(&mut tx, turn.claim, 99, now()).await?;
     customer::summarize(&mut tx).await?;
     tx.commit().await?;
+    search::tidy_up(&store.db).await?;
     let pages: Vec<[i64; 4]> = pages.into_iter().map(|(page, _)| page).collect();
     Ok(store.untouch(&pages).await?)
 }

@@ -37,7 +37,7 @@ CREATE TABLE customer_text (id {id}, text TEXT NOT NULL);
 sqlite: CREATE VIRTUAL TABLE customer_search USING fts5(text, content='', contentless_delete=1, tokenize='trigram case_sensitive 1');
 sqlite: INSERT INTO customer_search (customer_search, rank) VALUES ('hashsize', 16777216);
 postgres: CREATE EXTENSION IF NOT EXISTS pg_trgm;
-postgres: CREATE INDEX customer_text_search ON customer_text USING gin (text gin_trgm_ops);
+postgres: CREATE INDEX customer_text_search ON customer_text USING gin (text gin_trgm_ops) WITH (gin_pending_list_limit = 65536);
 
 -- Counts and sums of customers by everything lists filter by; rebuilt when customers change.
 CREATE TABLE customer_summary (
