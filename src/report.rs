@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::model::{Counts, Message, Reason, Run, Stage, Sums};
 use crate::store::audit::{Checked, Entry};
 use crate::store::case::Case;
+use crate::store::status::Owned;
 use crate::words::Words;
 
 /// A run.
@@ -175,28 +176,25 @@ pub fn time(at: i64) -> String {
 /// What each owner has, by name; "Ham (incl. XM)" where clients of a wholly owned system are among
 /// them.
 pub async fn owners(app: &App, words: &Words) -> Result<Vec<OwnerDoc>> {
-    let mut owners = Vec::<OwnerDoc>::new();
-    for part in app.store.owner_parts().await? {
-        let whole = app.owners.systems.get(&part.system).is_some_and(|(_, whole)| *whole);
-        let at = owners.iter().position(|doc| doc.owner == part.owner).unwrap_or_else(|| {
-            owners.push(OwnerDoc {
-                owner: part.owner.clone(),
-                label: part.owner.clone(),
-                clients: 0,
-                accounts: 0,
-                sums: Sums::default(),
-            });
-            owners.len() - 1
-        });
-        let doc = &mut owners[at];
-        if whole {
-            doc.label = words.with("owner-ham-xm", &[("owner", doc.owner.as_str())]);
+    let label = |owned: &Owned| {
+        let whole =
+            |system: &String| app.owners.systems.get(system).is_some_and(|(_, whole_system)| *whole_system);
+        if owned.systems.iter().any(whole) {
+            words.with("owner-ham-xm", &[("owner", owned.owner.as_str())])
+        } else {
+            owned.owner.clone()
         }
-        doc.clients += part.clients;
-        doc.accounts += part.accounts;
-        doc.sums.merge(&part.sums);
-    }
-    Ok(owners)
+    };
+    let owners = app.store.owners().await?.into_iter();
+    Ok(owners
+        .map(|owned| OwnerDoc {
+            label: label(&owned),
+            owner: owned.owner,
+            clients: owned.clients,
+            accounts: owned.accounts,
+            sums: owned.sums,
+        })
+        .collect())
 }
 
 /// A case as a document.

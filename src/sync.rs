@@ -10,7 +10,7 @@ use anyhow::Result;
 use tokio::sync::watch;
 
 use crate::connect::{Connector, Error, Stream, System, http};
-use crate::model::{Message, OwnerRules, RunStatus, Stage, StageStatus};
+use crate::model::{Message, RunStatus, Stage, StageStatus};
 use crate::store::run::{self, Beat, Claim, TakenOver};
 use crate::store::{Store, audit};
 
@@ -28,6 +28,7 @@ pub mod shares;
 pub mod verdict;
 
 use map::Choice;
+use owners::OwnerSettings;
 
 /// A system ready to be read.
 #[derive(Clone, Debug)]
@@ -55,8 +56,6 @@ pub enum Stop {
     Incomplete(Message),
     /// It cannot go on.
     Failed(Message),
-    /// The source refused the login.
-    Login(Message),
     /// Something of ours broke.
     Internal(anyhow::Error),
 }
@@ -70,9 +69,8 @@ impl From<anyhow::Error> for Stop {
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         match error {
-            Error::Login(message) => Stop::Login(message),
             Error::Unavailable(message, _) | Error::Unexpected(message) => Stop::Incomplete(message),
-            Error::Rejected(message) => Stop::Failed(message),
+            Error::Login(message) | Error::Rejected(message) => Stop::Failed(message),
         }
     }
 }
@@ -131,7 +129,7 @@ pub fn now() -> i64 {
 pub async fn run(
     store: &Store,
     source: &Source,
-    rules: &OwnerRules,
+    owners: &OwnerSettings,
     claim: Claim,
     orders: watch::Receiver<Beat>,
 ) -> Result<Option<RunStatus>> {
@@ -144,8 +142,10 @@ pub async fn run(
     let mut turn = Turn { store, source, claim, limit: run.limit, today, stages, orders };
     let mut stopped = streams(&mut turn).await;
     if !matches!(stopped, Err(Stop::Lost)) {
-        // Also after a failure: what was stored must be findable and counted.
-        let settled = settle::customers(&turn, rules).await;
+        // Also after a failure: what was stored must be findable and counted. By the rules of this
+        // moment: somebody may have changed them while the lists were read.
+        let rules = owners.rules(&source.name, &store.owner_rules().await?);
+        let settled = settle::customers(&turn, &rules).await;
         if stopped.is_ok() {
             stopped = settled;
         }
@@ -196,7 +196,7 @@ async fn streams(turn: &mut Turn<'_>) -> Result<(), Stop> {
 async fn mark_stopped(turn: &mut Turn<'_>, index: usize, stop: &Stop) -> Result<(), Stop> {
     let (status, message) = match stop {
         Stop::Incomplete(message) => (StageStatus::Incomplete, message),
-        Stop::Failed(message) | Stop::Login(message) => (StageStatus::Failed, message),
+        Stop::Failed(message) => (StageStatus::Failed, message),
         Stop::Cancelled | Stop::Lost | Stop::Internal(_) => return Ok(()),
     };
     let name = &turn.stages[index].name;
@@ -225,7 +225,7 @@ async fn end(turn: &Turn<'_>, stopped: Result<(), Stop>) -> Result<Option<RunSta
             None => (RunStatus::Succeeded, None),
         },
         Err(Stop::Incomplete(message)) => (RunStatus::Incomplete, Some(message)),
-        Err(Stop::Failed(message) | Stop::Login(message)) => (RunStatus::Failed, Some(message)),
+        Err(Stop::Failed(message)) => (RunStatus::Failed, Some(message)),
         Err(Stop::Cancelled) => (RunStatus::Cancelled, None),
         Err(Stop::Lost) => return Ok(None),
         Err(Stop::Internal(error)) => {

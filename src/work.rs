@@ -45,6 +45,8 @@ impl Engine {
         let db = &app.store.db;
         let id = app.store.register_engine(now()).await?;
         let Some(hold) = db.hold(id).await? else { return Ok(None) };
+        // The owner map may have been edited since it was last applied.
+        sync::owners::catch_up(&app.store, &app.owners).await?;
         Ok(Some(Arc::new(Engine { app: app.clone(), id, busy: Mutex::default(), _hold: hold })))
     }
 
@@ -70,7 +72,6 @@ impl Engine {
         };
         let Some(claim) = store.claim_run(run, self.id, dead, now()).await? else { return Ok(None) };
         let (order, orders) = watch::channel(Beat::GoOn);
-        let rules = self.app.rules(system).await?;
         let mut source = source.clone();
         // A person may have given the system a clean slate, and another process may have counted.
         let state = store.system_state(system).await?;
@@ -89,7 +90,7 @@ impl Engine {
             }
         };
         let status = {
-            let working = sync::run(store, &source, &rules, claim, orders);
+            let working = sync::run(store, &source, &self.app.owners, claim, orders);
             tokio::pin!(working);
             tokio::select! {
                 status = &mut working => status,

@@ -70,6 +70,22 @@ impl OwnerRules {
         }
     }
 
+    /// A digest of the rules: equal rules, equal digest.
+    pub fn digest(&self) -> Vec<u8> {
+        let mut hasher = blake3::Hasher::new();
+        let mut part = |text: &str| {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        };
+        part(self.system_owner.as_deref().unwrap_or_default());
+        part(if self.whole_system { "whole" } else { "" });
+        for (name, owner) in &self.map {
+            part(name);
+            part(owner);
+        }
+        hasher.finalize().as_bytes().to_vec()
+    }
+
     /// Whether the map knows this partner account or campaign.
     pub fn maps(&self, partner_account: &str) -> bool {
         self.map.contains_key(&name_key(partner_account))
@@ -91,5 +107,22 @@ mod tests {
         assert_eq!(nobody.owner(["  rb   YOU "]), ("Ham", Rule::Map));
         assert_eq!(ham.owner(["new"]), ("Ham", Rule::System));
         assert_eq!(nobody.owner(["new"]), (UNKNOWN, Rule::Nothing));
+    }
+
+    #[test]
+    fn a_change_of_any_rule_changes_the_digest() {
+        let rules = |owner: Option<&str>, whole, map: &[(&'static str, &'static str)]| {
+            OwnerRules::new(owner.map(str::to_owned), whole, map.iter().copied()).digest()
+        };
+        let plain = rules(Some("Ham"), false, &[("low", "Ham"), ("rb", "Ham")]);
+        assert_eq!(plain, rules(Some("Ham"), false, &[("RB", "Ham"), ("low", "Ham")]));
+        for other in [
+            rules(None, false, &[("low", "Ham"), ("rb", "Ham")]),
+            rules(Some("Ham"), true, &[("low", "Ham"), ("rb", "Ham")]),
+            rules(Some("Ham"), false, &[("low", "Ham")]),
+            rules(Some("Ham"), false, &[("low", "Ham"), ("rb", "Janischa")]),
+        ] {
+            assert_ne!(plain, other);
+        }
     }
 }

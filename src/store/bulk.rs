@@ -46,8 +46,18 @@ impl Batch {
 
     /// Adds a row: as many values as there are columns.
     pub fn push<const N: usize>(&mut self, row: [Value; N]) {
-        debug_assert_eq!(N, self.columns.len());
-        self.values.extend(row);
+        self.end_row(row);
+    }
+
+    /// Adds the first values of a row, which [`Batch::end_row`] completes.
+    pub fn begin_row<const N: usize>(&mut self, values: [Value; N]) {
+        self.values.extend(values);
+    }
+
+    /// Adds the last values of a row.
+    pub fn end_row<const N: usize>(&mut self, values: [Value; N]) {
+        self.values.extend(values);
+        debug_assert_eq!(self.values.len() % self.columns.len(), 0, "a row has a value for each column");
     }
 
     /// Whether there is nothing to write.

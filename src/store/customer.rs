@@ -8,7 +8,7 @@ use super::bulk::{self, Batch, Kind};
 use super::{Row, Store, Tx, Value};
 use crate::connect::Table;
 use crate::model::customer::{Part, View};
-use crate::model::{Account, Party, Sums, amount};
+use crate::model::{Account, Party};
 
 const VIEW: [(&str, Kind); 17] = [
     ("id", Kind::Int),
@@ -155,55 +155,62 @@ pub async fn move_party(tx: &mut Tx, party: i64, customer: i64) -> Result<()> {
     Ok(())
 }
 
-/// Rebuilds the counts and sums that lists show for their filters.
-pub async fn summarize(tx: &mut Tx) -> Result<()> {
-    // One after the other: two at once would each leave what the other has just written in place.
+/// Notes with a change of records whose they are, as packed ids: these customers are to be added up
+/// again.
+pub async fn touch(tx: &mut Tx, system: &str, customers: Vec<u8>) -> Result<()> {
+    tx.execute("INSERT INTO touched (system, customers) VALUES ($1, $2)", [system.into(), customers.into()])
+        .await?;
+    Ok(())
+}
+
+/// Takes notes back whose customers have been added up.
+pub async fn untouch(tx: &mut Tx, notes: &[i64]) -> Result<()> {
+    for notes in notes.chunks(1000) {
+        tx.execute(&format!("DELETE FROM touched WHERE id IN ({})", bulk::id_list(notes)), []).await?;
+    }
+    Ok(())
+}
+
+/// Notes which owner rules, as a digest, a system's customers have their owners by.
+pub async fn set_applied_rules(tx: &mut Tx, system: &str, digest: Vec<u8>) -> Result<()> {
     tx.execute(
-        "INSERT INTO sequence (name, next) VALUES ('customer_summary', 1) ON CONFLICT (name) DO UPDATE SET next = sequence.next + 1",
-        [],
-    )
-    .await?;
-    tx.execute("DELETE FROM customer_summary", []).await?;
-    tx.execute(
-        "INSERT INTO customer_summary SELECT system, owner, COALESCE(status, ''), COALESCE(country, ''), gone, COUNT(*), SUM(accounts), SUM(volume_lots), SUM(volume_mln_usd), SUM(reward_usd), SUM(rebate_usd) FROM customer WHERE hidden = 0 GROUP BY system, owner, COALESCE(status, ''), COALESCE(country, ''), gone",
-        [],
+        "INSERT INTO applied_rules (system, digest) VALUES ($1, $2) ON CONFLICT (system) DO UPDATE SET digest = excluded.digest",
+        [system.into(), digest.into()],
     )
     .await?;
     Ok(())
 }
 
-/// What an owner has in one system.
-#[derive(Debug, Clone)]
-pub struct OwnerPart {
-    /// The owner.
-    pub owner: String,
-    /// The system.
-    pub system: String,
-    /// Clients that are not gone.
-    pub clients: i64,
-    /// Their accounts.
-    pub accounts: i64,
-    /// Their sums; a sum that nobody knows is left out.
-    pub sums: Sums,
+/// Rebuilds the counts and sums that lists show for their filters, of one system's customers.
+pub async fn summarize(tx: &mut Tx, system: &str) -> Result<()> {
+    // A run and a person's decision may do this at once: the second waits for the first on the
+    // system's row here, else each would leave what the other has just written in place.
+    tx.execute(
+        "INSERT INTO sequence (name, next) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET next = sequence.next + 1",
+        [format!("summaries of {system}").into()],
+    )
+    .await?;
+    tx.execute("DELETE FROM customer_summary WHERE system = $1", [system.into()]).await?;
+    tx.execute(
+        "INSERT INTO customer_summary SELECT system, owner, COALESCE(status, ''), COALESCE(country, ''), gone, COUNT(*), SUM(accounts), SUM(volume_lots), SUM(volume_mln_usd), SUM(reward_usd), SUM(rebate_usd) FROM customer WHERE hidden = 0 AND system = $1 GROUP BY system, owner, COALESCE(status, ''), COALESCE(country, ''), gone",
+        [system.into()],
+    )
+    .await?;
+    Ok(())
 }
 
 impl Store {
-    /// What each owner has in each system.
-    pub async fn owner_parts(&self) -> Result<Vec<OwnerPart>> {
-        let sql = "SELECT owner, system, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = 0 GROUP BY owner, system ORDER BY owner, system";
-        let rows = self.db.rows(sql, []).await?;
-        rows.iter()
-            .map(|row| {
-                let mut sums = Sums::default();
-                for (index, measure) in amount::MEASURES.into_iter().enumerate() {
-                    if let Some(value) = row.get::<Option<i64>>(4 + index)? {
-                        sums.set(measure, i128::from(value));
-                    }
-                }
-                let (clients, accounts) = (row.get(2)?, row.get(3)?);
-                Ok(OwnerPart { owner: row.get(0)?, system: row.get(1)?, clients, accounts, sums })
-            })
-            .collect()
+    /// The notes of [`touch`] for a system: number, packed ids.
+    pub async fn touched(&self, system: &str) -> Result<Vec<(i64, Vec<u8>)>> {
+        let sql = "SELECT id, customers FROM touched WHERE system = $1 ORDER BY id";
+        let rows = self.db.rows(sql, [system.into()]).await?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    }
+
+    /// The owner rules a system's customers have their owners by; `None` when there were none yet.
+    pub async fn applied_rules(&self, system: &str) -> Result<Option<Vec<u8>>> {
+        let sql = "SELECT digest FROM applied_rules WHERE system = $1";
+        self.db.row(sql, [system.into()]).await?.map(|row| row.get(0)).transpose()
     }
 
     /// Ids of customers of a system (of all when empty), above `after`, in order.

@@ -1,5 +1,7 @@
 //! Mirrored records: which are known, which are new, which changed, which left.
 
+use std::collections::{BTreeSet, HashMap};
+
 use anyhow::{Context, Result};
 
 use super::bulk::{self, Batch, Columns, Kind};
@@ -167,13 +169,13 @@ pub async fn known(
     stream: &Stream,
     stream_id: i64,
     keys: &[&str],
-) -> Result<std::collections::HashMap<String, Known>> {
+) -> Result<HashMap<String, Known>> {
     let amounts: String = stream.measures.iter().map(|m| format!(", {}", m.name)).collect();
     let sql = format!(
         "SELECT key, id, raw_hash, first_run, changed_run, gone_run, customer_id, client_key{amounts} FROM {} WHERE stream_id = $1",
         stream.table.name()
     );
-    let mut known = std::collections::HashMap::with_capacity(keys.len());
+    let mut known = HashMap::with_capacity(keys.len());
     for row in bulk::rows_by_text(tx, &sql, stream_id.into(), "key", keys).await? {
         let hash: Vec<u8> = row.get(2)?;
         let mut amounts = Vec::with_capacity(stream.measures.len());
@@ -232,18 +234,19 @@ pub async fn update(
 fn batch(stream: &Stream, stream_id: i64, run: i64, now: i64, fresh: Vec<Fresh>) -> Batch {
     let mut batch = Batch::new(stream.table.columns());
     for f in fresh {
-        let raw = String::from(f.raw);
+        batch.begin_row([
+            f.id.into(),
+            stream_id.into(),
+            f.key.into(),
+            f.hash.0.to_vec().into(),
+            f.first_run.into(),
+            run.into(),
+            Value::Int(None),
+            now.into(),
+            f.customer.into(),
+        ]);
         match f.record {
-            Record::Party(p) => batch.push([
-                f.id.into(),
-                stream_id.into(),
-                f.key.into(),
-                f.hash.0.to_vec().into(),
-                f.first_run.into(),
-                run.into(),
-                Value::Int(None),
-                now.into(),
-                f.customer.into(),
+            Record::Party(p) => batch.end_row([
                 p.client_key.into(),
                 p.country.into(),
                 p.status.into(),
@@ -255,18 +258,9 @@ fn batch(stream: &Stream, stream_id: i64, run: i64, now: i64, fresh: Vec<Fresh>)
                 p.volume_mln_usd.into(),
                 p.reward_usd.into(),
                 p.rebate_usd.into(),
-                raw.into(),
+                String::from(f.raw).into(),
             ]),
-            Record::Account(a) => batch.push([
-                f.id.into(),
-                stream_id.into(),
-                f.key.into(),
-                f.hash.0.to_vec().into(),
-                f.first_run.into(),
-                run.into(),
-                Value::Int(None),
-                now.into(),
-                f.customer.into(),
+            Record::Account(a) => batch.end_row([
                 a.client_key.into(),
                 a.number.into(),
                 a.kind.into(),
@@ -280,7 +274,7 @@ fn batch(stream: &Stream, stream_id: i64, run: i64, now: i64, fresh: Vec<Fresh>)
                 a.volume_mln_usd.into(),
                 a.reward.into(),
                 a.reward_usd.into(),
-                raw.into(),
+                String::from(f.raw).into(),
             ]),
         }
     }
@@ -350,12 +344,32 @@ impl Store {
         Ok(())
     }
 
-    /// Keys that more than one live record of a party stream is named by, with those records:
-    /// (client key, record id, record key, customer).
-    pub async fn collisions(&self, stream_id: i64) -> Result<Vec<(String, i64, String, i64)>> {
-        let sql = "SELECT p.client_key, p.id, p.key, p.customer_id FROM party p JOIN (SELECT client_key FROM party WHERE stream_id = $1 AND gone_run IS NULL GROUP BY client_key HAVING COUNT(*) > 1) twice ON twice.client_key = p.client_key WHERE p.stream_id = $1 AND p.gone_run IS NULL ORDER BY p.client_key, p.key";
-        let rows = self.db.rows(sql, [stream_id.into()]).await?;
-        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).collect()
+    /// Names that more than one live record of a party stream may answer to, among the records of
+    /// these customers: two of them share a customer, or the name was in question before.
+    pub async fn names_in_question(
+        &self,
+        system: &str,
+        stream_id: i64,
+        customers: &[i64],
+    ) -> Result<BTreeSet<String>> {
+        let mut names = BTreeSet::new();
+        for ids in customers.chunks(2000) {
+            let ids = bulk::id_list(ids);
+            let sql = format!(
+                "SELECT client_key FROM party WHERE stream_id = $1 AND gone_run IS NULL AND customer_id IN ({ids}) GROUP BY customer_id, client_key HAVING COUNT(*) > 1 UNION SELECT p.client_key FROM party p JOIN cases c ON c.subject = p.client_key WHERE c.kind = 'uid_collision' AND c.system = $2 AND p.stream_id = $1 AND p.gone_run IS NULL AND p.customer_id IN ({ids})"
+            );
+            for row in self.db.rows(&sql, [stream_id.into(), system.into()]).await? {
+                names.insert(row.get(0)?);
+            }
+        }
+        Ok(names)
+    }
+
+    /// The live records of a party stream that answer to a name: (record id, record key, customer).
+    pub async fn named(&self, stream_id: i64, name: &str) -> Result<Vec<(i64, String, i64)>> {
+        let sql = "SELECT id, key, customer_id FROM party WHERE stream_id = $1 AND client_key = $2 AND gone_run IS NULL ORDER BY key";
+        let rows = self.db.rows(sql, [stream_id.into(), name.into()]).await?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect()
     }
 
     /// The client keys of these records (of a party stream).

@@ -24,14 +24,12 @@ pub struct Checkpoint {
     pub digest: Option<Vec<u8>>,
     /// Ids of the records it saw, packed.
     pub seen: Vec<u8>,
-    /// Customers whose records changed, packed; `None` when none did.
-    pub touched: Option<Vec<u8>>,
 }
 
 /// Stores a checkpoint.
 pub async fn store(tx: &mut Tx, claim: Claim, page: Checkpoint, now: i64) -> Result<()> {
     tx.execute(
-        "INSERT INTO page (run_id, position, pass, number, rows_read, at, digest, seen, touched) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO page (run_id, position, pass, number, rows_read, at, digest, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         [
             claim.run.into(),
             page.position.into(),
@@ -41,7 +39,6 @@ pub async fn store(tx: &mut Tx, claim: Claim, page: Checkpoint, now: i64) -> Res
             now.into(),
             page.digest.into(),
             page.seen.into(),
-            page.touched.into(),
         ],
     )
     .await?;
@@ -114,28 +111,6 @@ impl Store {
         let sql = "SELECT seen FROM page WHERE run_id = $1 AND position = $2 AND pass = $3 AND seen IS NOT NULL ORDER BY number";
         let rows = self.db.rows(sql, [run.into(), position.into(), pass.into()]).await?;
         rows.iter().map(|row| row.get(0)).collect()
-    }
-
-    /// Pages whose customers have not been brought up to date: (run, position, pass, number, packed).
-    pub async fn touched(&self, system: &str) -> Result<Vec<([i64; 4], Vec<u8>)>> {
-        let sql = "SELECT p.run_id, p.position, p.pass, p.number, p.touched FROM page p JOIN run r ON r.id = p.run_id WHERE r.system = $1 AND p.touched IS NOT NULL";
-        let rows = self.db.rows(sql, [system.into()]).await?;
-        rows.iter()
-            .map(|row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?], row.get(4)?)))
-            .collect()
-    }
-
-    /// Notes that the customers of these pages are up to date.
-    pub async fn untouch(&self, pages: &[[i64; 4]]) -> Result<()> {
-        let mut tx = self.begin().await?;
-        for [run, position, pass, number] in pages {
-            tx.execute(
-                "UPDATE page SET touched = NULL WHERE run_id = $1 AND position = $2 AND pass = $3 AND number = $4",
-                [(*run).into(), (*position).into(), (*pass).into(), (*number).into()],
-            )
-            .await?;
-        }
-        tx.commit().await
     }
 
     /// Keeps a failed HTTP call of a run, up to 500.

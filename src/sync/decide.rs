@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::owners::OwnerSettings;
-use super::seen::{self, Seen};
-use super::{Source, gone, now, settle, stream_of};
+use super::seen::{Seen, pack};
+use super::{Source, Stop, gone, now, settle, stream_of};
 use crate::model::Message;
 use crate::store::case::{self, Case};
 use crate::store::{Store, audit, customer};
@@ -16,6 +16,16 @@ pub enum Refused {
     Because(Message),
     /// Something of ours broke.
     Internal(anyhow::Error),
+}
+
+impl From<Stop> for Refused {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Incomplete(message) | Stop::Failed(message) => Refused::Because(message),
+            Stop::Internal(error) => Refused::Internal(error),
+            Stop::Cancelled | Stop::Lost => Refused::Internal(anyhow::anyhow!("stopped")),
+        }
+    }
 }
 
 impl From<anyhow::Error> for Refused {
@@ -58,7 +68,6 @@ pub async fn decide(
         ..audit::NewEntry::default()
     };
     audit::write(&mut tx, entry, now).await?;
-    let mut touched = Vec::new();
     match (case.kind.as_str(), choice) {
         ("held_deletion" | "empty_answer", "mark_gone") => {
             // What the run saw must still be known, and be the newest there is.
@@ -80,7 +89,7 @@ pub async fn decide(
                 saw.add_packed(&packed);
             }
             let missing = gone::missing_ids(store, stream, stream_id, &saw).await?;
-            touched = gone::mark_gone(&mut tx, &case.system, stream, run, &missing, by, now).await?;
+            gone::mark_gone(&mut tx, &case.system, stream, run, &missing, by, now).await?;
         }
         ("uid_collision", client) => {
             let name = customer::find(&mut tx, &case.system, &[&case.subject, client]).await?;
@@ -88,20 +97,13 @@ pub async fn decide(
                 if shared != chosen {
                     customer::merge_into(&mut tx, *shared, *chosen).await?;
                 }
-                touched = vec![*shared, *chosen];
+                customer::touch(&mut tx, &case.system, pack(vec![*shared, *chosen])).await?;
             }
         }
         _ => {}
     }
     tx.commit().await?;
-    touched = seen::unpack(&seen::pack(touched));
     let rules = owners.rules(&case.system, &store.owner_rules().await?);
-    for chunk in touched.chunks(2000) {
-        let views = settle::compute(store, &rules, chunk).await?;
-        let mut tx = store.begin().await?;
-        customer::write(&mut tx, views).await?;
-        customer::summarize(&mut tx).await?;
-        tx.commit().await?;
-    }
+    settle::bring_up_to_date(store, &case.system, &rules, None).await?;
     store.case(id).await?.ok_or_else(|| refuse("case-unknown"))
 }

@@ -2,10 +2,9 @@
 
 use anyhow::Result;
 
-use super::seen::Seen;
+use super::seen::{Seen, pack};
 use crate::connect::Stream;
-use crate::store::mirror;
-use crate::store::{Store, Tx, audit};
+use crate::store::{Store, Tx, audit, customer, mirror};
 
 /// The live records of a stream that a read did not see.
 pub async fn missing_ids(store: &Store, stream: &Stream, stream_id: i64, seen: &Seen) -> Result<Vec<i64>> {
@@ -18,7 +17,7 @@ pub async fn missing_ids(store: &Store, stream: &Stream, stream_id: i64, seen: &
     }
 }
 
-/// Marks records gone and says so in the audit; the customers they belong to.
+/// Marks records gone, notes whose they are, and says so in the audit.
 pub async fn mark_gone(
     tx: &mut Tx,
     system: &str,
@@ -27,8 +26,9 @@ pub async fn mark_gone(
     ids: &[i64],
     actor: &str,
     now: i64,
-) -> Result<Vec<i64>> {
+) -> Result<()> {
     let touched = mirror::mark_gone(tx, stream, run, ids).await?;
+    customer::touch(tx, system, pack(touched)).await?;
     let subject = format!("{system}/{}", stream.name);
     let entry = audit::NewEntry {
         actor,
@@ -38,6 +38,5 @@ pub async fn mark_gone(
         after: Some(serde_json::json!({ "records": ids }).to_string()),
         ..audit::NewEntry::default()
     };
-    audit::write(tx, entry, now).await?;
-    Ok(touched)
+    audit::write(tx, entry, now).await
 }

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::now;
 use super::settle::compute;
+use crate::model::customer::View;
+use crate::model::text::name_key;
 use crate::model::{OwnerRules, Sums, amount};
 use crate::store::customer;
 use crate::store::owner::{self, OwnerRule};
@@ -46,15 +48,35 @@ pub struct Move {
     pub sums: Sums,
 }
 
-/// What would move if the rules that people added were `added`.
-pub async fn preview(store: &Store, settings: &OwnerSettings, added: &[OwnerRule]) -> Result<Vec<Move>> {
-    replay(store, settings, added, false).await
+/// What would move if `name` belonged to `owner` (`None`: if there were no such rule).
+pub async fn preview(
+    store: &Store,
+    settings: &OwnerSettings,
+    name: &str,
+    owner: Option<&str>,
+) -> Result<Vec<Move>> {
+    let mut added = store.owner_rules().await?;
+    added.retain(|rule| name_key(&rule.name) != name_key(name));
+    added.extend(owner.map(|owner| OwnerRule { name: name.to_owned(), owner: owner.to_owned() }));
+    let mut moves = Moves::default();
+    for system in settings.systems.keys() {
+        replay(store, system, &settings.rules(system, &added), false, &mut moves).await?;
+    }
+    Ok(moves.list())
 }
 
-/// Gives every customer the owner that the rules say now; what moved.
-pub async fn apply(store: &Store, settings: &OwnerSettings) -> Result<Vec<Move>> {
+/// Gives the customers of every system the owners that the rules say now, where they were last given
+/// them by other rules: somebody edited the configuration or the map. What moved.
+pub async fn catch_up(store: &Store, settings: &OwnerSettings) -> Result<Vec<Move>> {
     let added = store.owner_rules().await?;
-    replay(store, settings, &added, true).await
+    let mut moves = Moves::default();
+    for system in settings.systems.keys() {
+        let rules = settings.rules(system, &added);
+        if store.applied_rules(system).await?.as_deref() != Some(&rules.digest()) {
+            replay(store, system, &rules, true, &mut moves).await?;
+        }
+    }
+    Ok(moves.list())
 }
 
 /// Sets (or with `None` removes) a rule and replays the rules over the stored records.
@@ -79,57 +101,71 @@ pub async fn set(
     };
     audit::write(&mut tx, entry, now).await?;
     tx.commit().await?;
-    apply(store, settings).await
+    // Should this be cut short, the next start catches up.
+    catch_up(store, settings).await
 }
 
+/// What moves, by the owners it moves from and to.
+#[derive(Default)]
+struct Moves(BTreeMap<(String, String), Move>);
+
+impl Moves {
+    fn add(&mut self, from: &str, view: &View) {
+        let key = (from.to_owned(), view.owner.clone());
+        let entry = self.0.entry(key).or_insert_with(|| Move {
+            from: from.to_owned(),
+            to: view.owner.clone(),
+            clients: 0,
+            accounts: 0,
+            sums: Sums::default(),
+        });
+        entry.clients += 1;
+        entry.accounts += view.accounts.unsigned_abs();
+        entry.sums.add(amount::REWARD_USD, view.reward_usd);
+        entry.sums.add(amount::REBATE_USD, view.rebate_usd);
+        entry.sums.add(amount::VOLUME_LOTS, view.volume_lots);
+    }
+
+    fn list(self) -> Vec<Move> {
+        self.0.into_values().collect()
+    }
+}
+
+/// Holds a system's customers against the rules, and with `write` gives them their owners.
 async fn replay(
     store: &Store,
-    settings: &OwnerSettings,
-    added: &[OwnerRule],
+    system: &str,
+    rules: &OwnerRules,
     write: bool,
-) -> Result<Vec<Move>> {
-    let mut moves = BTreeMap::<(String, String), Move>::new();
-    for system in settings.systems.keys() {
-        let rules = settings.rules(system, added);
-        let mut after = 0;
-        loop {
-            let ids = store.customer_ids(system, after, 2000).await?;
-            let Some(last) = ids.last() else { break };
-            after = *last;
-            let owners = store.customer_owners(&ids).await?;
-            let mut changed = Vec::new();
-            for view in compute(store, &rules, &ids).await? {
-                let Some((owner, rule)) = owners.get(&view.id) else { continue };
-                if *owner == view.owner && *rule == view.owner_rule {
-                    continue;
-                }
-                if *owner != view.owner && !view.hidden {
-                    let entry = moves.entry((owner.clone(), view.owner.clone())).or_insert_with(|| Move {
-                        from: owner.clone(),
-                        to: view.owner.clone(),
-                        clients: 0,
-                        accounts: 0,
-                        sums: Sums::default(),
-                    });
-                    entry.clients += 1;
-                    entry.accounts += view.accounts.unsigned_abs();
-                    entry.sums.add(amount::REWARD_USD, view.reward_usd);
-                    entry.sums.add(amount::REBATE_USD, view.rebate_usd);
-                    entry.sums.add(amount::VOLUME_LOTS, view.volume_lots);
-                }
+    moves: &mut Moves,
+) -> Result<()> {
+    let mut after = 0;
+    loop {
+        let ids = store.customer_ids(system, after, 2000).await?;
+        let Some(last) = ids.last() else { break };
+        after = *last;
+        let owners = store.customer_owners(&ids).await?;
+        let mut changed = Vec::new();
+        for view in compute(store, rules, &ids).await? {
+            let Some((owner, rule)) = owners.get(&view.id) else { continue };
+            if *owner != view.owner && !view.hidden {
+                moves.add(owner, &view);
+            }
+            if *owner != view.owner || *rule != view.owner_rule {
                 changed.push(view);
             }
-            if write && !changed.is_empty() {
-                let mut tx = store.begin().await?;
-                customer::write(&mut tx, changed).await?;
-                tx.commit().await?;
-            }
+        }
+        if write && !changed.is_empty() {
+            let mut tx = store.begin().await?;
+            customer::write(&mut tx, changed).await?;
+            tx.commit().await?;
         }
     }
     if write {
         let mut tx = store.begin().await?;
-        customer::summarize(&mut tx).await?;
+        customer::summarize(&mut tx, system).await?;
+        customer::set_applied_rules(&mut tx, system, rules.digest()).await?;
         tx.commit().await?;
     }
-    Ok(moves.into_values().collect())
+    Ok(())
 }

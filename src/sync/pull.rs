@@ -85,8 +85,7 @@ impl Reading<'_> {
             }
             self.before = Some(before);
         }
-        self.fresh = store.live_ids(self.stream, self.stream_id, 0, 1).await?.is_empty()
-            && store.live_count(self.stream, self.stream_id).await? == 0;
+        self.fresh = store.live_ids(self.stream, self.stream_id, 0, 1).await?.is_empty();
         if let Some(choice) = &mut self.choice {
             recall(self.turn, self.stream, &self.stage, choice).await?;
         }

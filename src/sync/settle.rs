@@ -1,10 +1,11 @@
 //! After the reading: customers brought up to date whose records changed, and names that more than
 //! one client answers to separated.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use tokio::task::JoinHandle;
 
 use super::matching::view;
 use super::{Stop, Turn, now, seen};
@@ -24,57 +25,64 @@ const MANY: usize = 5000;
 /// run of the system.
 const LAST_CALL: Duration = Duration::from_secs(1);
 
-/// Brings every customer up to date whose records changed since that was last done.
+/// Brings every customer of the run's system up to date. When somebody asks the run to stop it gives
+/// way, and what is left is for the next run.
 pub async fn customers(turn: &Turn<'_>, rules: &OwnerRules) -> Result<(), Stop> {
-    let (store, system) = (turn.store, turn.source.name.as_str());
-    let mut pages = store.touched(system).await?;
-    if pages.is_empty() {
+    separate_collisions(turn).await?;
+    bring_up_to_date(turn.store, &turn.source.name, rules, Some(turn)).await
+}
+
+/// Adds up every customer of a system again whose records changed since that was last done: within a
+/// run, which sees its progress and may stop it, or after a person's decision. What is not done keeps
+/// its note.
+pub async fn bring_up_to_date(
+    store: &Store,
+    system: &str,
+    rules: &OwnerRules,
+    turn: Option<&Turn<'_>>,
+) -> Result<(), Stop> {
+    let began = Instant::now();
+    let notes = store.touched(system).await?;
+    let touched = unpacked(&notes);
+    if touched.is_empty() {
         return Ok(());
     }
-    separate_collisions(turn).await?;
-    // Separating may have touched more.
-    pages = store.touched(system).await?;
-    let touched: BTreeSet<i64> = pages.iter().flat_map(|(_, packed)| seen::unpack(packed)).collect();
-    let touched: Vec<i64> = touched.into_iter().collect();
-    let began = Instant::now();
     if touched.len() >= MANY {
         store.look_at_tables().await?;
     }
     let mut done = 0;
-    let mut ahead = Some(views(store, rules, touched.chunks(CHUNK).next()));
-    for (index, chunk) in touched.chunks(CHUNK).enumerate() {
-        let Some(computing) = ahead.take() else { break };
-        if turn.is_cancelled() && began.elapsed() > LAST_CALL {
-            return Err(Stop::Cancelled);
-        }
-        let computed = computing.await;
+    let mut chunks = touched.chunks(CHUNK);
+    let mut ahead = chunks.next().map(|chunk| views(store, rules, chunk));
+    while let Some(computing) = ahead.take() {
+        let computed = computing.await.map_err(|error| Stop::Internal(error.into()))??;
         // The next customers are added up while these are written.
-        let next = touched.chunks(CHUNK).nth(index + 1);
-        ahead = next.map(|next| views(store, rules, Some(next)));
-        let computed = computed.map_err(|error| Stop::Internal(error.into()))??;
-        done += chunk.len();
+        ahead = chunks.next().map(|chunk| views(store, rules, chunk));
+        done += computed.len();
         let mut tx = store.begin().await?;
+        if let Some(turn) = turn {
+            if turn.is_cancelled() && began.elapsed() > LAST_CALL {
+                return Err(Stop::Cancelled);
+            }
+            run::touch(&mut tx, turn.claim, 90 + (done * 9 / touched.len()) as i64, now()).await?;
+        }
         customer::write(&mut tx, computed).await?;
-        let progress = 90 + (done * 9 / touched.len()) as i64;
-        run::touch(&mut tx, turn.claim, progress, now()).await?;
         tx.commit().await?;
     }
     let mut tx = store.begin().await?;
-    run::touch(&mut tx, turn.claim, 99, now()).await?;
-    customer::summarize(&mut tx).await?;
+    customer::summarize(&mut tx, system).await?;
+    customer::untouch(&mut tx, &notes.into_iter().map(|(note, _)| note).collect::<Vec<_>>()).await?;
     tx.commit().await?;
-    search::tidy_up(&store.db).await?;
-    let pages: Vec<[i64; 4]> = pages.into_iter().map(|(page, _)| page).collect();
-    Ok(store.untouch(&pages).await?)
+    Ok(search::tidy_up(&store.db).await?)
 }
 
-fn views(
-    store: &Store,
-    rules: &OwnerRules,
-    customers: Option<&[i64]>,
-) -> tokio::task::JoinHandle<Result<Vec<View>>> {
-    let (store, rules) = (store.clone(), rules.clone());
-    let customers = customers.unwrap_or_default().to_vec();
+/// The customers of these notes, each once, in order.
+fn unpacked(notes: &[(i64, Vec<u8>)]) -> Vec<i64> {
+    let customers: BTreeSet<i64> = notes.iter().flat_map(|(_, packed)| seen::unpack(packed)).collect();
+    customers.into_iter().collect()
+}
+
+fn views(store: &Store, rules: &OwnerRules, customers: &[i64]) -> JoinHandle<Result<Vec<View>>> {
+    let (store, rules, customers) = (store.clone(), rules.clone(), customers.to_vec());
     tokio::spawn(async move { compute(&store, &rules, &customers).await })
 }
 
@@ -102,66 +110,65 @@ pub async fn compute(store: &Store, rules: &OwnerRules, customers: &[i64]) -> Re
 /// accounts stay with neither, and a case asks whose they are. Never a guess.
 async fn separate_collisions(turn: &Turn<'_>) -> Result<(), Stop> {
     let (store, system) = (turn.store, turn.source.name.as_str());
+    let touched = unpacked(&store.touched(system).await?);
     for stream in turn.source.connector.streams().iter().filter(|s| s.table == Table::Party) {
         let stream_id = store.stream(system, stream.name).await?;
-        let mut named = BTreeMap::<String, Vec<(i64, String, i64)>>::new();
-        for (name, id, key, customer) in store.collisions(stream_id).await? {
-            named.entry(name).or_default().push((id, key, customer));
-        }
-        for (name, clients) in named {
-            let shared = store.customer_by_key(system, &name).await?;
+        for name in store.names_in_question(system, stream_id, &touched).await? {
+            let clients = store.named(stream_id, &name).await?;
             let mut separated = true;
             for (_, key, customer) in &clients {
                 separated &= store.customer_by_key(system, key).await? == Some(*customer);
             }
-            if separated {
-                continue;
+            if clients.len() > 1 && !separated {
+                separate(turn, stream.name, &name, &clients).await?;
             }
-            let first = store.ids("customer", clients.len() as i64).await?;
-            let now = now();
-            let mut tx = store.begin().await?;
-            let mut touched: Vec<i64> = shared.into_iter().collect();
-            for (index, (party, key, _)) in clients.iter().enumerate() {
-                let own = customer::find(&mut tx, system, &[key]).await?.remove(key);
-                let own = match own {
-                    Some(own) => own,
-                    None => {
-                        let own = first + index as i64;
-                        customer::create(&mut tx, system, &[(own, key)]).await?;
-                        own
-                    }
-                };
-                customer::move_party(&mut tx, *party, own).await?;
-                touched.push(own);
-            }
-            let keys: Vec<&str> = clients.iter().map(|(_, key, _)| key.as_str()).collect();
-            let message = Message::new("case-uid-collision")
-                .with("system", system)
-                .with("name", &name)
-                .with("clients", keys.join(", "));
-            let case = NewCase {
-                kind: "uid_collision",
-                system,
-                subject: &name,
-                run: turn.claim.run,
-                message,
-                detail: serde_json::json!({ "stream": stream.name, "clients": keys }),
-                choices: &keys,
-            };
-            case::raise(&mut tx, &case, now).await?;
-            let checkpoint = crate::store::page::Checkpoint {
-                position: i64::MAX,
-                pass: 0,
-                number: first,
-                rows: 0,
-                digest: None,
-                seen: Vec::new(),
-                touched: Some(seen::pack(touched)),
-            };
-            crate::store::page::store(&mut tx, turn.claim, checkpoint, now).await?;
-            run::touch(&mut tx, turn.claim, 0, now).await?;
-            tx.commit().await?;
         }
     }
+    Ok(())
+}
+
+/// Gives each of these clients a customer of its own.
+async fn separate(
+    turn: &Turn<'_>,
+    stream: &str,
+    name: &str,
+    clients: &[(i64, String, i64)],
+) -> Result<(), Stop> {
+    let (store, system) = (turn.store, turn.source.name.as_str());
+    let shared = store.customer_by_key(system, name).await?;
+    let first = store.ids("customer", clients.len() as i64).await?;
+    let now = now();
+    let mut tx = store.begin().await?;
+    let mut touched: Vec<i64> = shared.into_iter().collect();
+    for (index, (party, key, _)) in clients.iter().enumerate() {
+        let own = match customer::find(&mut tx, system, &[key]).await?.remove(key) {
+            Some(own) => own,
+            None => {
+                let own = first + index as i64;
+                customer::create(&mut tx, system, &[(own, key)]).await?;
+                own
+            }
+        };
+        customer::move_party(&mut tx, *party, own).await?;
+        touched.push(own);
+    }
+    let keys: Vec<&str> = clients.iter().map(|(_, key, _)| key.as_str()).collect();
+    let message = Message::new("case-uid-collision")
+        .with("system", system)
+        .with("name", name)
+        .with("clients", keys.join(", "));
+    let case = NewCase {
+        kind: "uid_collision",
+        system,
+        subject: name,
+        run: turn.claim.run,
+        message,
+        detail: serde_json::json!({ "stream": stream, "clients": keys }),
+        choices: &keys,
+    };
+    case::raise(&mut tx, &case, now).await?;
+    customer::touch(&mut tx, system, seen::pack(touched)).await?;
+    run::touch(&mut tx, turn.claim, 0, now).await?;
+    tx.commit().await?;
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 mod exports;
 mod lists;
-mod million;
 mod roles;
 mod runs;
 mod server;

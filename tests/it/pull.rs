@@ -162,13 +162,36 @@ async fn summaries_are_rebuilt_one_after_the_other() {
         let before = world.dump().await;
         let rebuilt = (0..6).map(|_| async {
             let mut tx = world.store.begin().await?;
-            concord::store::customer::summarize(&mut tx).await?;
+            concord::store::customer::summarize(&mut tx, "ham").await?;
             tx.commit().await
         });
         for done in futures_util::future::join_all(rebuilt).await {
             done.unwrap();
         }
         same("after rebuilding", &before, &world.dump().await);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_owner_map_is_applied_without_asking_a_source() {
+    on_both(async |world| {
+        world.sync(0, &[]).await;
+        let mapped = world
+            .number("SELECT COUNT(*) FROM customer WHERE system = 'ham' AND partner_account = '1100000000000000001'")
+            .await;
+        assert!(mapped > 0);
+        world.configure(|text| {
+            text.replace("[owners]\n", "[owners]\n\"1100000000000000001\" = \"Janischa\"\n")
+        });
+        // Only another system is read: the owners of these clients follow all the same.
+        let asked = world.sim.ledger("ham").len();
+        let document = world.sync(0, &["janischa"]).await;
+        let owners = document["owners"].as_array().unwrap();
+        let owner = |name: &str| owners.iter().find(|owner| owner["owner"] == name).unwrap();
+        assert_eq!(owner("Janischa")["clients"], 259 + mapped);
+        assert_eq!(owner("Ham")["clients"], 1880 - mapped);
+        assert_eq!(world.sim.ledger("ham").len(), asked);
     })
     .await;
 }

@@ -32,6 +32,14 @@ CREATE TABLE customer (
     UNIQUE (system, key)
 );
 
+-- Customers (ids, packed) whose records changed and who have not been added up again since. Written
+-- with the change, so that nothing that stops the program leaves a customer behind.
+CREATE TABLE touched (id {serial}, system TEXT NOT NULL, customers {bytes} NOT NULL);
+CREATE INDEX touched_system ON touched (system);
+
+-- The owner rules that a system's customers were last given their owners by, as a digest.
+CREATE TABLE applied_rules (system TEXT PRIMARY KEY, digest {bytes} NOT NULL);
+
 -- What a customer can be found by: every payload value, folded. Kept apart so that lists stay narrow.
 CREATE TABLE customer_text (id {id}, text TEXT NOT NULL);
 sqlite: CREATE VIRTUAL TABLE customer_search USING fts5(text, content='', contentless_delete=1, tokenize='trigram case_sensitive 1');
@@ -169,8 +177,8 @@ CREATE TABLE stage (
     PRIMARY KEY (run_id, position)
 );
 
--- One row per stored page: the checkpoint, and which records it saw. `seen` and `touched` are
--- dropped when a later run of the system has replaced them.
+-- One row per stored page: the checkpoint, and which records it saw; `seen` is dropped when a later
+-- run of the system has replaced it.
 CREATE TABLE page (
     run_id BIGINT NOT NULL,
     position BIGINT NOT NULL,
@@ -180,11 +188,8 @@ CREATE TABLE page (
     at BIGINT NOT NULL,
     digest {bytes},
     seen {bytes},
-    touched {bytes},
     PRIMARY KEY (run_id, position, pass, number)
 );
-
-CREATE INDEX page_touched ON page (run_id) WHERE touched IS NOT NULL;
 CREATE INDEX page_seen ON page (run_id) WHERE seen IS NOT NULL;
 
 -- Failed HTTP calls of a run, capped.

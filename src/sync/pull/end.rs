@@ -3,14 +3,12 @@
 use anyhow::Result;
 
 use super::super::gone::{mark_gone, missing_ids};
-use super::super::seen;
 use super::super::verdict::{self, Verdict};
 use super::super::{Stop, now};
 use super::{Reading, totals_of};
 use crate::connect::{Absence, Totals};
 use crate::model::{Message, Stage, StageStatus};
 use crate::store::case::{self, NewCase};
-use crate::store::page::{self, Checkpoint};
 use crate::store::{Tx, run};
 
 impl Reading<'_> {
@@ -41,7 +39,6 @@ impl Reading<'_> {
         let now = now();
         let missing = live.saturating_sub(self.seen.len());
         let empty = stage.counts.read == 0 && live > 0;
-        let mut touched = Vec::new();
         let mut tx = store.begin().await?;
         stage.status = StageStatus::Succeeded;
         match verdict {
@@ -61,7 +58,7 @@ impl Reading<'_> {
                 if self.stream.absence == Absence::Counted || nameless > 0 {
                     stage.absent = missing;
                 } else if missing > 0 {
-                    touched = self.mark_missing(&mut tx, &mut stage, missing, live, now).await?;
+                    self.mark_missing(&mut tx, &mut stage, missing, live, now).await?;
                 } else {
                     case::settle(&mut tx, "held_deletion", &system, self.stream.name, now).await?;
                 }
@@ -77,18 +74,6 @@ impl Reading<'_> {
         stage.next_cursor = None;
         stage.read_at.get_or_insert(now);
         stage.finished_at = Some(now);
-        if !touched.is_empty() {
-            let checkpoint = Checkpoint {
-                position: stage.position,
-                pass: stage.passes,
-                number: stage.pages + 1,
-                rows: 0,
-                digest: None,
-                seen: Vec::new(),
-                touched: Some(seen::pack(touched)),
-            };
-            page::store(&mut tx, self.turn.claim, checkpoint, now).await?;
-        }
         run::save(&mut tx, self.turn.claim, &stage, self.turn.progress(&stage), now).await?;
         tx.commit().await?;
         if stage.gone > 0 || missing > 0 || stage.counts.rejected > 0 || self.turn.limit.is_some() {
@@ -111,7 +96,7 @@ impl Reading<'_> {
         missing: u64,
         live: u64,
         now: i64,
-    ) -> Result<Vec<i64>, Stop> {
+    ) -> Result<(), Stop> {
         let system = &self.turn.source.name;
         if verdict::too_many_gone(missing, live) {
             let message = Message::new("case-held-deletion")
@@ -122,13 +107,13 @@ impl Reading<'_> {
             self.hold(tx, "held_deletion", message.clone(), missing, now).await?;
             stage.status = StageStatus::Incomplete;
             stage.error = Some(message);
-            return Ok(Vec::new());
+            return Ok(());
         }
         let gone = missing_ids(self.turn.store, self.stream, self.stream_id, &self.seen).await?;
-        let touched = mark_gone(tx, system, self.stream, self.turn.claim.run, &gone, "sync", now).await?;
+        mark_gone(tx, system, self.stream, self.turn.claim.run, &gone, "sync", now).await?;
         stage.gone = gone.len() as u64;
         case::settle(tx, "held_deletion", system, self.stream.name, now).await?;
-        Ok(touched)
+        Ok(())
     }
 
     async fn hold(

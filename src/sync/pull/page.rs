@@ -89,8 +89,10 @@ impl Reading<'_> {
             rows: sorted.counts.read,
             digest: written.digest,
             seen: seen::pack(saw.clone()),
-            touched: (!written.customers.is_empty()).then(|| seen::pack(written.customers)),
         };
+        if !written.customers.is_empty() {
+            customer::touch(tx, &self.turn.source.name, seen::pack(written.customers)).await?;
+        }
         page::store(tx, claim, checkpoint, now).await?;
         self.stage = stage;
         for id in saw {

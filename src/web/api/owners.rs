@@ -9,7 +9,6 @@ use super::{Sent, text};
 use crate::model::text::name_key;
 use crate::model::{Message, Sums};
 use crate::report::{self, OwnerDoc};
-use crate::store::owner::OwnerRule;
 use crate::sync::owners::{self, Move};
 use crate::web::Web;
 use crate::web::access::{Admin, Viewer};
@@ -129,12 +128,7 @@ pub(super) async fn preview(
 ) -> Result<Json<MovesDoc>, Problem> {
     let name = word("name", &change.name)?;
     let owner = change.owner.as_deref().map(|owner| word("owner", owner)).transpose()?;
-    let mut rules = web.app.store.owner_rules().await?;
-    rules.retain(|rule| name_key(&rule.name) != name_key(name));
-    if let Some(owner) = owner {
-        rules.push(OwnerRule { name: name.to_owned(), owner: owner.to_owned() });
-    }
-    let moves = owners::preview(&web.app.store, &web.app.owners, &rules).await?;
+    let moves = owners::preview(&web.app.store, &web.app.owners, name, owner).await?;
     Ok(Json(MovesDoc { moves }))
 }
 

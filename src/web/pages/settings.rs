@@ -13,7 +13,6 @@ use crate::app::App;
 use crate::model::Message;
 use crate::model::amount::{REBATE_USD, REWARD_USD};
 use crate::model::text::name_key;
-use crate::store::owner::OwnerRule;
 use crate::sync::owners::{self, Move};
 use crate::web::Web;
 use crate::web::access::{Admin, Viewer};
@@ -143,10 +142,7 @@ pub async fn owners(
         owners::set(&app.store, &app.owners, name, chosen, &who.name).await?;
         return Ok(Redirect::to("/settings?done=owner").into_response());
     }
-    let mut added = app.store.owner_rules().await?;
-    added.retain(|rule| name_key(&rule.name) != name_key(name));
-    added.extend(chosen.map(|owner| OwnerRule { name: name.to_owned(), owner: owner.to_owned() }));
-    let moves = owners::preview(&app.store, &app.owners, &added).await?;
+    let moves = owners::preview(&app.store, &app.owners, name, chosen).await?;
     let moves = moves.iter().map(|one| move_view(one, f.words)).collect();
     let preview = Preview { name: name.to_owned(), owner: owner.to_owned(), remove, moves };
     settings(app, f, name, owner, None, Some(preview)).await

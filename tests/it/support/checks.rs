@@ -101,7 +101,7 @@ async fn pages(world: &World) {
 
 /// Customers are the sums of their records, once no run is under way.
 async fn customers(world: &World) {
-    let waiting = "SELECT (SELECT COUNT(*) FROM page WHERE touched IS NOT NULL) + (SELECT COUNT(*) FROM run WHERE status IN ('queued', 'running'))";
+    let waiting = "SELECT (SELECT COUNT(*) FROM touched) + (SELECT COUNT(*) FROM run WHERE status IN ('queued', 'running'))";
     if world.number(waiting).await > 0 {
         return;
     }
