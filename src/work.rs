@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::model::{Message, Run, RunRequest, RunStatus};
 use crate::store::db::Hold;
 use crate::store::page::Mishap;
-use crate::store::run::{Beat, Claim};
+use crate::store::run::{Beat, Claim, Requested};
 use crate::sync::{self, now};
 
 pub mod pause;
@@ -27,6 +27,8 @@ use schedule::Tick;
 const WATCH: Duration = Duration::from_millis(300);
 /// How often a run in other hands is looked at, in case they let go of it.
 const TAKE_OVER: Duration = Duration::from_secs(1);
+/// How long the last failed calls of a run may take to be written down.
+const LAST_LINES: Duration = Duration::from_secs(2);
 /// How many such looks until the next sign of life.
 const LOOKS_PER_BEAT: u32 = 30;
 
@@ -89,16 +91,19 @@ impl Engine {
                 }
             }
         };
+        tokio::pin!(keeper);
         let status = {
             let working = sync::run(store, &source, &self.app.owners, claim, orders);
-            tokio::pin!(working);
             tokio::select! {
-                status = &mut working => status,
+                status = working => status,
                 never = watch_over(store, claim, order) => match never {},
-                () = keeper => working.await,
+                // It ends with the run's own client, not before.
+                () = &mut keeper => anyhow::bail!("the log of failed calls ended before the run"),
             }
         };
+        // With the client goes the last of the log; the calls that ended the run are still in it.
         drop(source);
+        let _ = tokio::time::timeout(LAST_LINES, keeper).await;
         let status = status?;
         self.remember(system, status).await?;
         tracing::info!(run, system, status = status.map_or("taken over", RunStatus::word), "run ended");
@@ -108,22 +113,22 @@ impl Engine {
     /// Keeps what a run taught about its system: refused logins, a wait that was asked for.
     async fn remember(&self, system: &str, status: Option<RunStatus>) -> Result<()> {
         let Some(source) = self.app.source(system) else { return Ok(()) };
+        let store = &self.app.store;
         let gate = source.http.gate();
-        let mut state = self.app.store.system_state(system).await?;
-        let before = state.clone();
-        state.refused_logins = i64::from(gate.refused_logins());
-        state.not_before = gate.not_before().and_then(|at| {
+        let refused = i64::from(gate.refused_logins());
+        let not_before = gate.not_before().and_then(|at| {
             let since = at.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
             i64::try_from(since.as_micros()).ok()
         });
-        if state.refused_logins >= schedule::REFUSALS && state.paused_at.is_none() {
-            pause::pause(&self.app.store, system, "sync", "system-paused-logins", &mut state).await?;
-            tracing::error!(system, "the login was refused three times: the system is paused");
-        } else if status == Some(RunStatus::Failed) && state.refused_logins > 0 {
-            state.next_run_at = Some(now() + schedule::REST_AFTER_REFUSAL);
+        let state = store.system_state(system).await?;
+        if (state.refused_logins, state.not_before) != (refused, not_before) {
+            store.set_access(system, refused, not_before).await?;
         }
-        if state != before {
-            self.app.store.set_system_state(system, &state).await?;
+        if refused >= schedule::REFUSALS {
+            pause::pause(store, system, "sync", pause::LOGINS_REFUSED).await?;
+            tracing::error!(system, "the login was refused three times: the system is paused");
+        } else if status == Some(RunStatus::Failed) && refused > 0 {
+            store.set_next_run(system, Some(now() + schedule::REST_AFTER_REFUSAL), state.note).await?;
         }
         Ok(())
     }
@@ -169,7 +174,7 @@ impl Engine {
         let app = &self.app;
         for system in app.config.systems.iter().filter(|system| system.enabled) {
             let Some(schedule) = &system.schedule else { continue };
-            let mut state = app.store.system_state(&system.name).await?;
+            let state = app.store.system_state(&system.name).await?;
             let at = now();
             let busy = app.store.active_run(&system.name).await?.is_some();
             let tick = schedule::tick(state.next_run_at, state.paused_at.is_some(), busy, at);
@@ -177,14 +182,13 @@ impl Engine {
                 continue;
             }
             let skipped = Message::new("schedule-skipped").with("system", &system.name);
-            state.note = (tick == Tick::Skip).then(|| serde_json::to_string(&skipped)).transpose()?;
+            let note = (tick == Tick::Skip).then(|| serde_json::to_string(&skipped)).transpose()?;
             let next = schedule.next(jiff::Timestamp::from_microsecond(at)?);
-            state.next_run_at = next.map(jiff::Timestamp::as_microsecond);
+            app.store.set_next_run(&system.name, next.map(jiff::Timestamp::as_microsecond), note).await?;
             if tick == Tick::Run {
                 let wanted = RunRequest { system: system.name.clone(), ..RunRequest::default() };
                 request(app, Some(self), &wanted, "schedule").await?;
             }
-            app.store.set_system_state(&system.name, &state).await?;
         }
         Ok(())
     }
@@ -246,9 +250,8 @@ pub async fn see_through(
     }
 }
 
-/// Asks for a run of a system; its number, and whether one that was there already is joined.
-/// `own` is this process's engine, if it is one.
-pub async fn request(app: &App, own: Option<&Engine>, request: &RunRequest, by: &str) -> Result<(i64, bool)> {
+/// Asks for a run of a system. `own` is this process's engine, if it is one.
+pub async fn request(app: &App, own: Option<&Engine>, request: &RunRequest, by: &str) -> Result<Requested> {
     let own = own.map(|engine| engine.id);
     let mut orphan = None;
     if let Some(active) = app.store.active_run(&request.system).await? {

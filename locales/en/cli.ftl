@@ -31,7 +31,6 @@ measure-rebate-usd = rebate USD
 
 cli-no-config = There is no { $file }. Write one with `concord init`, or see everything at once with `concord demo`.
 cli-unknown-system = There is no system "{ $system }" in the configuration. There are: { $known }.
-cli-system-paused = { $system } is paused. Let it be read again with `concord unpause { $system }`.
 cli-needs-yes = This asks for a confirmation and there is no terminal: add --yes to go ahead.
 cli-joined = { $system }: run { $run } is under way already and is joined.
 cli-no-runs = No runs yet. Begin with `concord sync`.

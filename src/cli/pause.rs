@@ -19,11 +19,10 @@ pub async fn pause(common: &Common, args: &PauseArgs, pause: bool) -> Result<End
     let app = app(common).await?;
     let named = if args.what == "all" { Vec::new() } else { vec![args.what.clone()] };
     for name in systems(&app, &named)? {
-        let mut state = app.store.system_state(&name).await?;
         if pause {
-            system::pause(&app.store, &name, &actor(), "system-paused-by-hand", &mut state).await?;
+            system::pause(&app.store, &name, &actor(), system::BY_HAND).await?;
         } else {
-            system::unpause(&app.store, &name, &actor(), &mut state).await?;
+            system::unpause(&app.store, &name, &actor()).await?;
         }
         let id = if pause { "cli-paused" } else { "cli-unpaused" };
         println!("{}", text().with(id, &[("system", name.as_str())]));

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::{Common, End, app, print_json, sync, table, text, usage};
+use super::{Common, End, actor, app, print_json, sync, table, text, usage};
 use crate::model::Message;
 use crate::report;
 use crate::sync::now;
@@ -96,14 +96,14 @@ pub async fn runs(common: &Common, args: RunsArgs) -> Result<End> {
             Ok(End::Fine)
         }
         Action::Cancel { id } => {
-            if !app.store.cancel_run(id, now()).await? {
+            if !app.store.cancel_run(id, &actor(), now()).await? {
                 return Err(unknown(id));
             }
             println!("{}", text().with("cli-run-cancelled", &[("run", &id.to_string())]));
             Ok(End::Fine)
         }
         Action::Resume { id } => {
-            if !app.store.resume_run(id).await? {
+            if !app.store.resume_run(id, &actor(), now()).await? {
                 return Err(usage(&Message::new("cli-run-not-resumable").with("run", id)));
             }
             println!("{}", text().with("cli-run-resumed", &[("run", &id.to_string())]));

@@ -11,6 +11,7 @@ use super::{Common, End, actor, app_and_engine, print_json, systems, table, text
 use crate::app::App;
 use crate::model::{Message, Run, RunRequest, RunStatus};
 use crate::report::{self, SyncDoc};
+use crate::store::run::Requested;
 use crate::work::{self, Engine};
 
 /// What `sync` takes.
@@ -52,19 +53,18 @@ pub async fn pull(
     args: &SyncArgs,
     names: &[String],
 ) -> Result<Vec<Run>> {
-    for name in names {
-        if app.store.system_state(name).await?.paused_at.is_some() {
-            return Err(usage(&Message::new("cli-system-paused").with("system", name)));
-        }
-    }
     let own = Arc::new(tokio::sync::Mutex::new(engine.cloned()));
     let bars = MultiProgress::new();
     let mut tasks = Vec::new();
     for name in names {
         let request =
             RunRequest { system: name.clone(), full: args.full, days: args.days, limit: args.limit };
-        let (id, joined) = work::request(app, engine.map(Arc::as_ref), &request, &actor()).await?;
-        if joined && !common.quiet {
+        let asked = work::request(app, engine.map(Arc::as_ref), &request, &actor()).await?;
+        let id = match asked {
+            Requested::Begun(id) | Requested::Joined(id) => id,
+            Requested::Paused => return Err(usage(&Message::new("system-is-paused").with("system", name))),
+        };
+        if matches!(asked, Requested::Joined(_)) && !common.quiet {
             eprintln!(
                 "{}",
                 text().with("cli-joined", &[("system", name.as_str()), ("run", &id.to_string())])

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 
-use super::{Row, Store, Tx};
+use super::{Row, Store, Tx, audit};
 use crate::model::{Message, Run, RunRequest, RunStatus, Stage, StageStatus};
 
 const RUN: &str = "SELECT id, kind, system, mode, days, take, status, progress, error, requested_by, queued_at, started_at, finished_at, revision, cancel FROM run";
@@ -23,33 +23,32 @@ pub struct Claim {
 pub const LEASE: i64 = 45_000_000;
 
 impl Store {
-    /// Asks for a run. When one of the system is queued or running already it is joined: `true`
-    /// says that the run is not new. An interrupted run that was asked for in another way is
-    /// cancelled first; `orphan` is a running one that nobody works on.
+    /// Asks for a run. One of the system that is queued or running already is joined. An interrupted
+    /// run that was asked for in another way is cancelled first; `orphan` is a running one that nobody
+    /// works on. A paused system is not read.
     pub async fn request_run(
         &self,
         request: &RunRequest,
         by: &str,
         now: i64,
         orphan: Option<i64>,
-    ) -> Result<(i64, bool)> {
+    ) -> Result<Requested> {
         let mode = if request.full { "full" } else { "changes" };
+        let mut tx = self.begin().await?;
         if let Some(active) = self.active_run(&request.system).await? {
             let same = !request.full && active.days == request.days && active.limit == request.limit;
             if same || orphan != Some(active.id) {
-                return Ok((active.id, true));
+                return Ok(Requested::Joined(active.id));
             }
-            self.db
-                .execute(
-                    "UPDATE run SET status = 'cancelled', finished_at = $1, revision = revision + 1, epoch = epoch + 1 WHERE id = $2 AND status = 'running'",
-                    [now.into(), active.id.into()],
-                )
-                .await?;
+            tx.execute(
+                "UPDATE run SET status = 'cancelled', finished_at = $1, revision = revision + 1, epoch = epoch + 1 WHERE id = $2 AND status = 'running'",
+                [now.into(), active.id.into()],
+            )
+            .await?;
         }
-        let mut tx = self.begin().await?;
         let row = tx
             .row(
-                "INSERT INTO run (kind, system, mode, days, take, status, requested_by, queued_at) VALUES ('pull', $1, $2, $3, $4, 'queued', $5, $6) ON CONFLICT DO NOTHING RETURNING id",
+                "INSERT INTO run (kind, system, mode, days, take, status, requested_by, queued_at) SELECT 'pull', CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), 'queued', CAST($5 AS TEXT), CAST($6 AS BIGINT) WHERE NOT EXISTS (SELECT 1 FROM system_state WHERE system = $1 AND paused_at IS NOT NULL) ON CONFLICT DO NOTHING RETURNING id",
                 [
                     request.system.as_str().into(),
                     mode.into(),
@@ -60,14 +59,17 @@ impl Store {
                 ],
             )
             .await?;
-        tx.commit().await?;
-        match row {
-            Some(row) => Ok((row.get(0)?, false)),
-            None => {
-                let active = self.active_run(&request.system).await?.context("the run ended just now")?;
-                Ok((active.id, true))
-            }
+        if let Some(row) = row {
+            let id = row.get(0)?;
+            note(&mut tx, id, "run.requested", by, now).await?;
+            tx.commit().await?;
+            return Ok(Requested::Begun(id));
         }
+        drop(tx);
+        Ok(match self.active_run(&request.system).await? {
+            Some(active) => Requested::Joined(active.id),
+            None => Requested::Paused,
+        })
     }
 
     /// The queued or running run of a system.
@@ -182,7 +184,7 @@ impl Store {
     }
 
     /// Asks a run to stop. One that nobody has begun ends at once. `false` when it is over already.
-    pub async fn cancel_run(&self, run: i64, now: i64) -> Result<bool> {
+    pub async fn cancel_run(&self, run: i64, by: &str, now: i64) -> Result<bool> {
         let mut tx = self.begin().await?;
         let queued = tx
             .execute(
@@ -196,31 +198,57 @@ impl Store {
                 [run.into()],
             )
             .await?;
+        if queued + running == 0 {
+            return Ok(false);
+        }
+        note(&mut tx, run, "run.cancelled", by, now).await?;
         tx.commit().await?;
-        Ok(queued + running > 0)
+        Ok(true)
     }
 
-    /// Takes up a cancelled, failed or incomplete run again at the page where it stopped. `false`
-    /// when it is not over, or another run of the system is active.
-    pub async fn resume_run(&self, run: i64) -> Result<bool> {
+    /// Takes a cancelled or failed run up again at the page where it stopped. `false` when it is not
+    /// over, is not its system's latest, or the system is paused.
+    pub async fn resume_run(&self, run: i64, by: &str, now: i64) -> Result<bool> {
         let mut tx = self.begin().await?;
         let changed = tx
             .execute(
-                "UPDATE run SET status = 'queued', cancel = 0, error = NULL, finished_at = NULL, revision = revision + 1 WHERE id = $1 AND status IN ('cancelled', 'failed') AND NOT EXISTS (SELECT 1 FROM run other WHERE other.system = run.system AND other.status IN ('queued', 'running')) AND NOT EXISTS (SELECT 1 FROM run later WHERE later.system = run.system AND later.id > run.id)",
+                "UPDATE run SET status = 'queued', cancel = 0, error = NULL, finished_at = NULL, revision = revision + 1 WHERE id = $1 AND status IN ('cancelled', 'failed') AND NOT EXISTS (SELECT 1 FROM run other WHERE other.system = run.system AND other.status IN ('queued', 'running')) AND NOT EXISTS (SELECT 1 FROM run later WHERE later.system = run.system AND later.id > run.id) AND NOT EXISTS (SELECT 1 FROM system_state held WHERE held.system = run.system AND held.paused_at IS NOT NULL)",
                 [run.into()],
             )
             .await?;
-        if changed == 1 {
-            // One that has begun goes on at its checkpoint.
-            tx.execute(
+        if changed == 0 {
+            return Ok(false);
+        }
+        // One that has begun goes on at its checkpoint.
+        tx.execute(
                 "UPDATE stage SET status = CASE WHEN passes > 0 THEN 'running' ELSE 'waiting' END, error = NULL, finished_at = NULL WHERE run_id = $1 AND status = 'failed'",
                 [run.into()],
             )
             .await?;
-        }
+        note(&mut tx, run, "run.resumed", by, now).await?;
         tx.commit().await?;
-        Ok(changed == 1)
+        Ok(true)
     }
+}
+
+/// What became of a request for a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requested {
+    /// It is queued.
+    Begun(i64),
+    /// One is queued or under way already.
+    Joined(i64),
+    /// The system is paused.
+    Paused,
+}
+
+/// Writes into the audit what somebody did to a run.
+async fn note(tx: &mut Tx, run: i64, action: &str, by: &str, now: i64) -> Result<()> {
+    let row = tx.row("SELECT system FROM run WHERE id = $1", [run.into()]).await?;
+    let system: String = row.context("the run is not there any more")?.get(0)?;
+    let entry =
+        audit::NewEntry { actor: by, action, subject: &system, run: Some(run), ..audit::NewEntry::default() };
+    audit::write(tx, entry, now).await
 }
 
 /// What a sign of life is answered with.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Row, Store};
+use super::{Row, Store, Tx};
 
 /// What is remembered of a system. Times are microseconds since 1970 UTC.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +23,29 @@ pub struct SystemState {
     pub note: Option<String>,
 }
 
+/// Pauses a system; `false` when it is paused already. `reason` is in the catalogue's form.
+pub async fn pause(tx: &mut Tx, system: &str, by: &str, reason: &str, now: i64) -> Result<bool> {
+    let changed = tx
+        .execute(
+            "INSERT INTO system_state (system, paused_by, paused_at, paused_reason) VALUES ($1, $2, $3, $4) ON CONFLICT (system) DO UPDATE SET paused_by = excluded.paused_by, paused_at = excluded.paused_at, paused_reason = excluded.paused_reason WHERE system_state.paused_at IS NULL",
+            [system.into(), by.into(), now.into(), reason.into()],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Lets a system be read again, at once and with a clean slate of refused logins; `false` when it is
+/// not paused.
+pub async fn unpause(tx: &mut Tx, system: &str) -> Result<bool> {
+    let changed = tx
+        .execute(
+            "UPDATE system_state SET paused_by = NULL, paused_at = NULL, paused_reason = NULL, refused_logins = 0, next_run_at = NULL WHERE system = $1 AND paused_at IS NOT NULL",
+            [system.into()],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
 impl Store {
     /// What is remembered of a system.
     pub async fn system_state(&self, system: &str) -> Result<SystemState> {
@@ -31,21 +54,23 @@ impl Store {
         row.as_ref().map_or_else(|| Ok(SystemState::default()), read)
     }
 
-    /// Remembers it.
-    pub async fn set_system_state(&self, system: &str, state: &SystemState) -> Result<()> {
+    /// Remembers when the schedule wants the next run, and the tick that was left out, if one was.
+    pub async fn set_next_run(&self, system: &str, next: Option<i64>, note: Option<String>) -> Result<()> {
         self.db
             .execute(
-                "INSERT INTO system_state (system, paused_by, paused_at, paused_reason, refused_logins, not_before, next_run_at, note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (system) DO UPDATE SET paused_by = excluded.paused_by, paused_at = excluded.paused_at, paused_reason = excluded.paused_reason, refused_logins = excluded.refused_logins, not_before = excluded.not_before, next_run_at = excluded.next_run_at, note = excluded.note",
-                [
-                    system.into(),
-                    state.paused_by.clone().into(),
-                    state.paused_at.into(),
-                    state.paused_reason.clone().into(),
-                    state.refused_logins.into(),
-                    state.not_before.into(),
-                    state.next_run_at.into(),
-                    state.note.clone().into(),
-                ],
+                "INSERT INTO system_state (system, next_run_at, note) VALUES ($1, $2, $3) ON CONFLICT (system) DO UPDATE SET next_run_at = excluded.next_run_at, note = excluded.note",
+                [system.into(), next.into(), note.into()],
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Remembers how the system lets itself be asked: refused logins in a row, and not before when.
+    pub async fn set_access(&self, system: &str, refused: i64, not_before: Option<i64>) -> Result<()> {
+        self.db
+            .execute(
+                "INSERT INTO system_state (system, refused_logins, not_before) VALUES ($1, $2, $3) ON CONFLICT (system) DO UPDATE SET refused_logins = excluded.refused_logins, not_before = excluded.not_before",
+                [system.into(), refused.into(), not_before.into()],
             )
             .await?;
         Ok(())

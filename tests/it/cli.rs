@@ -59,6 +59,8 @@ async fn a_wrong_password_is_tried_once_and_told() {
             "{}",
             paused.err
         );
+        // The call that ended each run is in its log.
+        assert_eq!(world.number("SELECT COUNT(*) FROM mishap").await, 3);
         assert_eq!(world.sim.ledger("ham").len(), 3);
         assert_eq!(
             world.texts("SELECT action FROM audit WHERE subject = 'ham' AND action LIKE 'system.%'").await,

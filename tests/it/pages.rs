@@ -7,6 +7,7 @@ use concord::app::App;
 use concord::config::Config;
 use concord::model::RunRequest;
 use concord::simulate::{self, Options, Simulator};
+use concord::store::run::Requested;
 use concord::store::{Store, user};
 use concord::sync::now;
 use concord::web::access::Role;
@@ -74,7 +75,8 @@ impl Site {
     async fn read(&self) {
         for system in ["ham", "janischa", "xm"] {
             let wanted = RunRequest { system: system.to_owned(), ..RunRequest::default() };
-            let (run, _) = work::request(&self.app, Some(&self.engine), &wanted, "test").await.unwrap();
+            let asked = work::request(&self.app, Some(&self.engine), &wanted, "test").await.unwrap();
+            let Requested::Begun(run) = asked else { panic!("the run did not begin: {asked:?}") };
             self.engine.execute(run).await.unwrap();
         }
     }

@@ -16,7 +16,7 @@ use super::{Asked, Sent, before, limit, number, page, text};
 use crate::export::document::ListDoc;
 use crate::model::{Message, Run, RunRequest};
 use crate::report::{self, RunDoc};
-use crate::store::audit;
+use crate::store::run::Requested;
 use crate::sync::now;
 use crate::web::Web;
 use crate::web::access::{Operator, Viewer};
@@ -113,7 +113,7 @@ pub(super) async fn start(
     Ok((StatusCode::ACCEPTED, Json(StartedDoc { items })).into_response())
 }
 
-/// Asks for these runs, all or none.
+/// Asks for these runs; an unknown system is a mistake before any of them.
 pub(in crate::web) async fn begin(
     web: &Web,
     mut requests: Vec<RunRequest>,
@@ -126,21 +126,16 @@ pub(in crate::web) async fn begin(
     }
     let mut items = Vec::new();
     for request in requests {
-        let (id, joined) = work::request(&web.app, web.engine.as_deref(), &request, by).await?;
-        if !joined {
-            note(web, by, "run.requested", id, &request.system).await?;
-        }
+        let id = match work::request(&web.app, web.engine.as_deref(), &request, by).await? {
+            Requested::Begun(id) | Requested::Joined(id) => id,
+            Requested::Paused => {
+                let message = Message::new("system-is-paused").with("system", &request.system);
+                return Err(Problem::conflict(&message));
+            }
+        };
         items.push(report::run(&find(web, id).await?, text()));
     }
     Ok(items)
-}
-
-async fn note(web: &Web, by: &str, action: &str, run: i64, system: &str) -> anyhow::Result<()> {
-    let mut tx = web.app.store.begin().await?;
-    let entry =
-        audit::NewEntry { actor: by, action, subject: system, run: Some(run), ..audit::NewEntry::default() };
-    audit::write(&mut tx, entry, now()).await?;
-    tx.commit().await
 }
 
 async fn find(web: &Web, id: i64) -> Result<Run, Problem> {
@@ -167,10 +162,9 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let run = find(&web, number(&id)?).await?;
-    if !web.app.store.cancel_run(run.id, now()).await? {
+    if !web.app.store.cancel_run(run.id, &who.name, now()).await? {
         return Err(Problem::conflict(&Message::new("api-run-over").with("run", run.id)));
     }
-    note(&web, &who.name, "run.cancelled", run.id, &run.system).await?;
     let run = report::run(&find(&web, run.id).await?, text());
     Ok((StatusCode::ACCEPTED, Json(run)).into_response())
 }
@@ -184,10 +178,9 @@ pub(super) async fn resume(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let run = find(&web, number(&id)?).await?;
-    if !web.app.store.resume_run(run.id).await? {
+    if !web.app.store.resume_run(run.id, &who.name, now()).await? {
         return Err(Problem::conflict(&Message::new("api-run-not-resumable").with("run", run.id)));
     }
-    note(&web, &who.name, "run.resumed", run.id, &run.system).await?;
     let run = report::run(&find(&web, run.id).await?, text());
     Ok((StatusCode::ACCEPTED, Json(run)).into_response())
 }

@@ -182,11 +182,9 @@ pub(super) async fn hold(
     Operator(who): Operator,
     Path(name): Path<String>,
 ) -> Result<Json<SystemDoc>, Problem> {
-    let mut state = remembered(&web, &name).await?;
-    if state.paused_at.is_none() {
-        pause::pause(&web.app.store, &name, &who.name, "system-paused", &mut state).await?;
-    }
-    again(&web, &name).await
+    let system = web.app.config.system(&name).ok_or_else(|| unknown(&name))?;
+    pause::pause(&web.app.store, &name, &who.name, pause::BY_HAND).await?;
+    Ok(Json(document(system, &web.app.store.system_state(&name).await?)))
 }
 
 /// Lets a system be read again.
@@ -197,21 +195,9 @@ pub(super) async fn release(
     Operator(who): Operator,
     Path(name): Path<String>,
 ) -> Result<Json<SystemDoc>, Problem> {
-    let mut state = remembered(&web, &name).await?;
-    if state.paused_at.is_some() {
-        pause::unpause(&web.app.store, &name, &who.name, &mut state).await?;
-    }
-    again(&web, &name).await
-}
-
-async fn remembered(web: &Web, name: &str) -> Result<SystemState, Problem> {
-    web.app.config.system(name).ok_or_else(|| unknown(name))?;
-    Ok(web.app.store.system_state(name).await?)
-}
-
-async fn again(web: &Web, name: &str) -> Result<Json<SystemDoc>, Problem> {
-    let system = web.app.config.system(name).ok_or_else(|| unknown(name))?;
-    Ok(Json(document(system, &web.app.store.system_state(name).await?)))
+    let system = web.app.config.system(&name).ok_or_else(|| unknown(&name))?;
+    pause::unpause(&web.app.store, &name, &who.name).await?;
+    Ok(Json(document(system, &web.app.store.system_state(&name).await?)))
 }
 
 fn unknown(system: &str) -> Problem {

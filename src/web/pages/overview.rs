@@ -15,6 +15,7 @@ use crate::connect::Table;
 use crate::model::amount::{REBATE_USD, REWARD_USD};
 use crate::model::{Message, Run, RunRequest, RunStatus, Sums};
 use crate::report;
+use crate::store::run::Requested;
 use crate::sync::health::{self, Facts, Health};
 use crate::sync::shares::{Part, shares};
 use crate::sync::{now, stream_of, verdict};
@@ -324,21 +325,22 @@ pub async fn act(
     }
     let mut last = None;
     for system in &chosen {
-        let mut state = app.store.system_state(system).await?;
         match action.as_str() {
             "sync" => {
                 let full = asked.mode.as_deref() == Some("full");
                 let wanted = RunRequest { system: (*system).to_owned(), full, ..RunRequest::default() };
-                last = Some(work::request(app, web.engine.as_deref(), &wanted, &who.name).await?.0);
+                match work::request(app, web.engine.as_deref(), &wanted, &who.name).await? {
+                    Requested::Begun(id) | Requested::Joined(id) => last = Some(id),
+                    // "All" means those that may be read.
+                    Requested::Paused if chosen.len() > 1 => {}
+                    Requested::Paused => {
+                        let message = Message::new("system-is-paused").with("system", system);
+                        return Err(Problem::conflict(&message));
+                    }
+                }
             }
-            "pause" if state.paused_at.is_none() => {
-                let why = "system-paused-by-hand";
-                pause::pause(&app.store, system, &who.name, why, &mut state).await?;
-            }
-            "unpause" if state.paused_at.is_some() => {
-                pause::unpause(&app.store, system, &who.name, &mut state).await?;
-            }
-            "pause" | "unpause" => {}
+            "pause" => pause::pause(&app.store, system, &who.name, pause::BY_HAND).await?,
+            "unpause" => pause::unpause(&app.store, system, &who.name).await?,
             _ => return Err(Problem::bad(&Message::new("web-bad-request"))),
         }
     }

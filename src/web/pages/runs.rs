@@ -11,7 +11,6 @@ use super::state::{self, State as Look, stored_message};
 use super::{Done, Frame, link, refused, render};
 use crate::app::App;
 use crate::model::{Disposition, Message, Run, RunStatus, StageStatus};
-use crate::store::audit;
 use crate::sync::now;
 use crate::web::Web;
 use crate::web::access::{Operator, Viewer, Who};
@@ -370,24 +369,13 @@ pub async fn act(
     if store.run(id).await?.is_none() {
         return Err(Problem::not_found());
     }
-    let (done, entry) = match action.as_str() {
-        "cancel" => (store.cancel_run(id, now()).await?, "run.cancelled"),
-        "resume" => (store.resume_run(id).await?, "run.resumed"),
+    let done = match action.as_str() {
+        "cancel" => store.cancel_run(id, &who.name, now()).await?,
+        "resume" => store.resume_run(id, &who.name, now()).await?,
         _ => return Err(Problem::not_found()),
     };
     if !done {
         return Err(refused(&Message::new(&format!("web-cannot-{action}")).with("run", id)));
     }
-    let mut tx = store.begin().await?;
-    let subject = format!("run {id}");
-    let entry = audit::NewEntry {
-        actor: &who.name,
-        action: entry,
-        subject: &subject,
-        run: Some(id),
-        ..audit::NewEntry::default()
-    };
-    audit::write(&mut tx, entry, now()).await?;
-    tx.commit().await?;
     Ok(Redirect::to(&link::to(&format!("/runs/{id}"), &[("done", Some(action.as_str()))])).into_response())
 }

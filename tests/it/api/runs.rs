@@ -75,6 +75,13 @@ async fn runs_are_asked_for_and_followed() {
             server.call("operator", "POST", "/api/v1/runs", Some(&body)).await.problem(400);
         }
 
+        server.call("operator", "POST", "/api/v1/systems/xm/pause", None).await;
+        server.call("operator", "POST", "/api/v1/systems/xm/pause", None).await;
+        let body = json!({ "systems": ["xm"] });
+        server.call("operator", "POST", "/api/v1/runs", Some(&body)).await.problem(409);
+        server.call("operator", "POST", "/api/v1/systems/xm/unpause", None).await;
+        assert_eq!(server.get("/api/v1/audit?action=system.paused").await["total"], 1);
+
         let old = server.call("operator", "POST", "/admin/sync-data", None).await.json();
         assert_eq!(old["success"], true);
         let runs = old["data"]["items"].as_array().unwrap();

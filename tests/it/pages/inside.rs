@@ -150,9 +150,19 @@ async fn buttons_do_what_they_say() {
     site.post("/systems/all/pause", &admin, &[("back", "/")]).await;
     let paused = site.page("/?done=pause", &admin).await;
     assert_eq!(read(&paused).matches("was paused by a person").count(), 3, "{}", read(&paused));
+    let refused = site.post("/systems/janischa/sync", &admin, &[]).await;
+    assert_eq!(refused.status(), StatusCode::CONFLICT, "a paused system is not read");
     site.post("/systems/all/unpause", &admin, &[("back", "/")]).await;
     assert!(!read(&site.page("/", &admin).await).contains("was paused"));
     assert_eq!(site.post("/systems/none/sync", &admin, &[]).await.status(), StatusCode::NOT_FOUND);
+    // Whatever a person did is on record, once, with their name.
+    let entries = site.app.store.audit(None, None, 500).await.unwrap();
+    for (action, count) in
+        [("run.requested", 1), ("run.cancelled", 1), ("run.resumed", 1), ("system.paused", 3)]
+    {
+        let by = entries.iter().filter(|entry| entry.action == action && entry.actor == "admin");
+        assert_eq!(by.count(), count, "{action}");
+    }
     site.end().await;
 }
 
