@@ -17,5 +17,5 @@ pub use disposition::{Counts, Disposition, Oddity, Reason};
 pub use fingerprint::Fingerprint;
 pub use message::Message;
 pub use owner::OwnerRules;
-pub use record::{Account, Known, Party, Record, Reject};
+pub use record::{Account, Incoming, Known, Party, Record, Reject};
 pub use run::{Run, RunRequest, RunStatus, Stage, StageStatus};

@@ -1,6 +1,6 @@
 //! All SQL of the program: one file per noun, one text for both databases.
 //!
-//! [`db`] hides which database it is; [`bulk`] and [`search`] are the only places that know. What
+//! [`db`] hides which database it is; [`bulk`], [`indexes`] and [`search`] are the only places that know. What
 //! is written together is written in one transaction, which callers open with [`Store::begin`].
 
 use std::path::Path;
@@ -13,6 +13,7 @@ pub mod case;
 pub mod customer;
 pub mod db;
 pub mod facets;
+pub mod indexes;
 pub mod listing;
 pub mod migrate;
 pub mod mirror;
@@ -48,7 +49,10 @@ impl Store {
             let copy = format!("{}.before-{:04}", file.display(), schema.has + 1);
             store.backup(Path::new(&copy)).await?;
         }
-        migrate::migrate(&store.db, now).await?;
+        if !migrate::migrate(&store.db, now).await?.is_empty() {
+            indexes::make(&store.db, indexes::Of::Records).await?;
+            indexes::make(&store.db, indexes::Of::Customers).await?;
+        }
         Ok(store)
     }
 
@@ -68,13 +72,7 @@ impl Store {
     /// Takes a block of `count` ids of this name, for good: ids that are not used are lost.
     pub async fn ids(&self, name: &str, count: i64) -> Result<i64> {
         let mut tx = self.begin().await?;
-        let row = tx
-            .row(
-                "INSERT INTO sequence (name, next) VALUES ($1, 1 + $2) ON CONFLICT (name) DO UPDATE SET next = sequence.next + $2 RETURNING next - $2",
-                [name.into(), count.into()],
-            )
-            .await?;
-        let first = row.ok_or_else(|| anyhow::anyhow!("no ids"))?.get(0)?;
+        let first = ids(&mut tx, name, count).await?;
         tx.commit().await?;
         Ok(first)
     }
@@ -93,4 +91,12 @@ impl Store {
         tx.commit().await?;
         row.ok_or_else(|| anyhow::anyhow!("the stream was not stored"))?.get(0)
     }
+}
+
+/// Takes `count` ids of this name within a transaction; the first of them. Others who want some wait
+/// for its end.
+pub async fn ids(tx: &mut Tx, name: &str, count: i64) -> Result<i64> {
+    let sql = "INSERT INTO sequence (name, next) VALUES ($1, 1 + $2) ON CONFLICT (name) DO UPDATE SET next = sequence.next + $2 RETURNING next - $2";
+    let row = tx.row(sql, [name.into(), count.into()]).await?;
+    row.ok_or_else(|| anyhow::anyhow!("no ids"))?.get(0)
 }

@@ -35,7 +35,10 @@ impl<'a> Loose<'a> {
         match token.as_bytes().first() {
             Some(b'"') if !token.contains('\\') => Loose::text_of(Cow::Borrowed(&token[1..token.len() - 1])),
             Some(b'"') => {
-                serde_json::from_str::<String>(token).map_or(Loose::Other, |t| Loose::text_of(Cow::Owned(t)))
+                // No field of ours holds a control character: PostgreSQL takes no NUL, and the store
+                // keeps some for itself. The payload stays as it came.
+                serde_json::from_str::<String>(token)
+                    .map_or(Loose::Other, |t| Loose::text_of(Cow::Owned(t.replace(char::is_control, " "))))
             }
             Some(b'-' | b'0'..=b'9') => Loose::Text(Cow::Borrowed(token)),
             Some(b't') => Loose::Flag(true),

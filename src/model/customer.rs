@@ -12,11 +12,11 @@ pub struct View {
     /// Owner.
     pub owner: String,
     /// The rule that gave the owner.
-    pub owner_rule: String,
+    pub owner_rule: &'static str,
     /// The source's own status.
     pub status: Option<String>,
     /// `ACTIVE` or `INACTIVE`, derived from what was traded; `None` = unknown.
-    pub activity: Option<String>,
+    pub activity: Option<&'static str>,
     /// ISO alpha-2 country.
     pub country: Option<String>,
     /// Partner accounts and campaigns, joined by ", ".
@@ -41,17 +41,47 @@ pub struct View {
     pub text: String,
 }
 
-/// A stored record with what a customer is computed from.
-#[derive(Debug, Clone)]
-pub struct Part<T> {
-    /// The record's id.
-    pub id: i64,
+/// A stored record, with what a customer is computed from. Texts that say nothing are empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part<'a> {
     /// Whose it is.
     pub customer: i64,
+    /// What it hangs on a customer as.
+    pub kind: PartKind,
+    /// The record's id.
+    pub id: i64,
     /// Whether it is marked gone.
     pub gone: bool,
-    /// Its fields.
-    pub fields: T,
+    /// Account number; a client has none.
+    pub number: &'a str,
+    /// ISO alpha-2 country.
+    pub country: &'a str,
+    /// The source's own status.
+    pub status: &'a str,
+    /// Partner account or campaign.
+    pub partner_account: &'a str,
+    /// Registered or opened, `YYYY-MM-DD`.
+    pub since: &'a str,
+    /// Last trade, `YYYY-MM-DD`.
+    pub last_trade: &'a str,
+    /// Lots, scaled by [`amount::QUANTITY`](super::amount::QUANTITY); `None` = unknown.
+    pub volume_lots: Option<i64>,
+    /// Turnover in millions of USD, scaled likewise.
+    pub volume_mln_usd: Option<i64>,
+    /// Reward in US cents.
+    pub reward_usd: Option<i64>,
+    /// Rebate in US cents.
+    pub rebate_usd: Option<i64>,
     /// The payload.
-    pub raw: String,
+    pub raw: &'a str,
+}
+
+/// What a record is to its customer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PartKind {
+    /// The client itself.
+    #[default]
+    Party,
+    /// One of its accounts.
+    Account,
 }

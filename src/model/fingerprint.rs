@@ -7,6 +7,9 @@ use std::fmt;
 pub struct Fingerprint(pub [u8; 16]);
 
 impl Fingerprint {
+    /// Digits it is written with.
+    pub const DIGITS: usize = 32;
+
     /// The fingerprint of these bytes.
     pub fn of(bytes: &[u8]) -> Fingerprint {
         let hash = blake3::hash(bytes);
@@ -21,8 +24,15 @@ impl Fingerprint {
     }
 }
 
+impl fmt::Display for Fingerprint {
+    /// As [`Fingerprint::DIGITS`] hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
 impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write!(f, "{self}")
     }
 }

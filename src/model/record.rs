@@ -95,6 +95,17 @@ impl Record {
     }
 }
 
+/// A row of a list, with its key.
+#[derive(Debug)]
+pub struct Incoming {
+    /// Its key.
+    pub key: String,
+    /// The payload.
+    pub raw: Box<str>,
+    /// Its fingerprint.
+    pub hash: Fingerprint,
+}
+
 /// A record as it was before the page that is being stored.
 #[derive(Debug, Clone)]
 pub struct Known {

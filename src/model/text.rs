@@ -40,6 +40,11 @@ pub fn search_fold_into(text: &str, out: &mut String) {
     if text.is_ascii() {
         // Nearly all payload text; the general path costs ten times as much.
         let start = out.len();
+        if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            out.push_str(text);
+            out[start..].make_ascii_lowercase();
+            return;
+        }
         for c in text.chars() {
             push_folded(c.to_ascii_lowercase(), start, out);
         }

@@ -44,6 +44,11 @@ impl Batch {
         Batch { columns, values: Vec::new() }
     }
 
+    /// An empty batch with room for so many rows.
+    pub fn with_room(columns: Columns, rows: usize) -> Batch {
+        Batch { columns, values: Vec::with_capacity(columns.len() * rows) }
+    }
+
     /// Adds a row: as many values as there are columns.
     pub fn push<const N: usize>(&mut self, row: [Value; N]) {
         self.end_row(row);
@@ -143,19 +148,21 @@ async fn write(
             let per_statement = SQLITE_ROWS.min(SQLITE_PARAMETERS / width);
             let row = format!("({})", vec!["?"; width].join(","));
             let mut values = batch.values.into_iter();
-            let mut left = values.len() / width;
-            while left > 0 {
-                let rows = left.min(per_statement);
+            let mut bind = || {
+                let rows = per_statement.min(values.len() / width);
+                sqlite_args(values.by_ref().take(rows * width)).map(|args| (rows, args))
+            };
+            let mut bound = bind()?;
+            while bound.0 > 0 {
+                let (rows, args) = bound;
                 let sql = sqlite(&vec![row.as_str(); rows].join(","));
-                let args = sqlite_args(values.by_ref().take(rows * width))?;
                 let about = short(&sql);
                 // Only full statements are worth keeping prepared; the last one differs each time.
-                sqlx::query_with(AssertSqlSafe(sql), args)
-                    .persistent(rows == per_statement)
-                    .execute(&mut **tx)
-                    .await
-                    .context(about)?;
-                left -= rows;
+                let query = sqlx::query_with(AssertSqlSafe(sql), args).persistent(rows == per_statement);
+                // The next rows are bound while SQLite's thread writes these.
+                let (written, next) = tokio::join!(biased; query.execute(&mut **tx), async { bind() });
+                written.context(about)?;
+                bound = next?;
             }
         }
         Tx::Postgres(tx) => {
@@ -222,31 +229,72 @@ pub async fn rows_by_text(
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
+    let list = if tx.is_postgres() { "SELECT UNNEST($2::text[])" } else { "SELECT value FROM json_each($2)" };
+    rows_with_list(tx, &format!("{sql} AND {column} IN ({list})"), first, wanted.iter().copied()).await
+}
+
+/// The ids that the rows with these texts in `column` have, as (position in `wanted`, id); `id` is an
+/// expression over the table and `first` the argument `$1` of the condition `of`. All of them come as
+/// one value: handing over two for each would take longer than finding them.
+pub async fn ids_by_text(
+    tx: &mut Tx,
+    table: &str,
+    id: &str,
+    of: &str,
+    first: Value,
+    column: &str,
+    wanted: &[&str],
+) -> Result<Vec<(usize, i64)>> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let list = if tx.is_postgres() {
+        "SELECT at - 1, text FROM UNNEST($2::text[]) WITH ORDINALITY AS w(text, at)"
+    } else {
+        "SELECT key, value FROM json_each($2)"
+    };
+    // A look into the index for each, whatever a database may think of the size of a table that was
+    // empty a moment ago.
+    let sql = format!(
+        "WITH u(at, text) AS ({list}), found AS (SELECT u.at, (SELECT {id} FROM {table} WHERE {of} AND {column} = u.text) AS id FROM u) SELECT string_agg(at || ':' || id, ',') FROM found"
+    );
+    let rows = rows_with_list(tx, &sql, first, wanted.iter().copied()).await?;
+    pairs(rows.first().context("no answer")?.get::<Option<String>>(0)?.as_deref().unwrap_or_default())
+}
+
+/// Reads `at:id,at:id,…`.
+pub fn pairs(text: &str) -> Result<Vec<(usize, i64)>> {
+    let pairs = text.split(',').filter_map(|pair| pair.split_once(':'));
+    pairs.map(|(at, id)| Ok((at.parse()?, id.parse()?))).collect()
+}
+
+/// Runs a statement that takes an argument and a list of texts: an array in PostgreSQL, a JSON text
+/// in SQLite, where each argument of its own would cost more than the look-up it is for.
+async fn rows_with_list<'a>(
+    tx: &mut Tx,
+    sql: &str,
+    first: Value,
+    list: impl ExactSizeIterator<Item = &'a str>,
+) -> Result<Vec<Row>> {
     match tx {
         Tx::Postgres(tx) => {
-            let sql = format!("{sql} AND {column} = ANY($2::text[])");
             let mut args = PgArguments::default();
             match first {
                 Value::Int(v) => args.add(v),
                 Value::Text(v) => args.add(v),
                 Value::Bytes(v) => args.add(v),
             }
-            .and_then(|()| args.add(wanted.iter().map(|w| (*w).to_owned()).collect::<Vec<String>>()))
+            .and_then(|()| args.add(list.map(str::to_owned).collect::<Vec<String>>()))
             .map_err(|e| anyhow::anyhow!("argument: {e}"))?;
-            let rows = sqlx::query_with(AssertSqlSafe(sql), args).fetch_all(&mut **tx).await?;
+            let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), args);
+            let rows = query.fetch_all(&mut **tx).await.with_context(|| short(sql))?;
             Ok(rows.into_iter().map(Row::Postgres).collect())
         }
         Tx::Sqlite(tx) => {
-            let sql = sql.replace("$1", "?");
-            let mut rows = Vec::with_capacity(wanted.len());
-            for some in wanted.chunks(SQLITE_ROWS * 2) {
-                let sql = format!("{sql} AND {column} IN ({})", vec!["?"; some.len()].join(","));
-                let values = std::iter::once(first.clone()).chain(some.iter().map(|w| Value::from(*w)));
-                let query = sqlx::query_with(AssertSqlSafe(sql), sqlite_args(values)?);
-                let found = query.persistent(some.len() == SQLITE_ROWS * 2).fetch_all(&mut **tx).await?;
-                rows.extend(found.into_iter().map(Row::Sqlite));
-            }
-            Ok(rows)
+            let list = serde_json::to_string(&list.collect::<Vec<&str>>())?;
+            let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), sqlite_args([first, list.into()])?);
+            let rows = query.fetch_all(&mut **tx).await.with_context(|| short(sql))?;
+            Ok(rows.into_iter().map(Row::Sqlite).collect())
         }
     }
 }
@@ -261,11 +309,10 @@ pub fn id_list(ids: &[i64]) -> String {
     list
 }
 
-/// Runs a reading statement over the given rows as a table `u(at, key, hash)`. An answer
-/// comes with the index of the row that `at = 0` means in it: SQLite answers once per so many rows.
-pub async fn join(tx: &mut Tx, sql: &str, rows: &[(usize, &str, Fingerprint)]) -> Result<Vec<(usize, Row)>> {
+/// Runs a reading statement over the given rows as a table `u(at, key, hash)`; `at` counts from 0.
+pub async fn join(tx: &mut Tx, sql: &str, rows: &[(&str, Fingerprint)]) -> Result<Option<Row>> {
     if rows.is_empty() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     match tx {
         Tx::Postgres(tx) => {
@@ -274,32 +321,23 @@ pub async fn join(tx: &mut Tx, sql: &str, rows: &[(usize, &str, Fingerprint)]) -
             );
             let mut args = PgArguments::default();
             args.add((0..rows.len() as i64).collect::<Vec<i64>>())
-                .and_then(|()| args.add(rows.iter().map(|(_, key, _)| (*key).to_owned()).collect::<Vec<_>>()))
-                .and_then(|()| args.add(rows.iter().map(|(.., hash)| hash.0.to_vec()).collect::<Vec<_>>()))
+                .and_then(|()| args.add(rows.iter().map(|(key, _)| (*key).to_owned()).collect::<Vec<_>>()))
+                .and_then(|()| args.add(rows.iter().map(|(_, hash)| hash.0.to_vec()).collect::<Vec<_>>()))
                 .map_err(|e| anyhow::anyhow!("argument: {e}"))?;
-            let found = sqlx::query_with(AssertSqlSafe(sql), args).fetch_all(&mut **tx).await?;
-            Ok(found.into_iter().map(|row| (0, Row::Postgres(row))).collect())
+            let query = sqlx::query_with(AssertSqlSafe(sql), args);
+            Ok(query.fetch_optional(&mut **tx).await?.map(Row::Postgres))
         }
         Tx::Sqlite(tx) => {
-            let mut answers = Vec::new();
-            for (chunk, some) in rows.chunks(SQLITE_ROWS).enumerate() {
-                // The position is our own integer: written out it costs no parameter, and every full
-                // chunk has the same text, which stays prepared.
-                let mut values = String::with_capacity(some.len() * 16);
-                for at in 0..some.len() {
-                    let comma = if at == 0 { "" } else { "," };
-                    write!(values, "{comma}({at},?,?)")?;
-                }
-                let sql = format!("WITH u(at, key, hash) AS (VALUES {values}) {sql}");
-                let args =
-                    some.iter().flat_map(|(_, key, hash)| [Value::from(*key), Value::from(hash.0.to_vec())]);
-                let found = sqlx::query_with(AssertSqlSafe(sql), sqlite_args(args)?)
-                    .persistent(some.len() == SQLITE_ROWS)
-                    .fetch_all(&mut **tx)
-                    .await?;
-                answers.extend(found.into_iter().map(|row| (chunk * SQLITE_ROWS, Row::Sqlite(row))));
-            }
-            Ok(answers)
+            // One text for all of them: the fingerprint in hexadecimal digits, then the key.
+            let listed = rows.iter().map(|(key, hash)| format!("{hash}{key}")).collect::<Vec<_>>();
+            let digits = Fingerprint::DIGITS;
+            let sql = format!(
+                "WITH u(at, key, hash) AS (SELECT key, substr(value, {}), unhex(substr(value, 1, {digits})) FROM json_each(?)) {sql}",
+                digits + 1
+            );
+            let args = sqlite_args([Value::from(serde_json::to_string(&listed)?)])?;
+            let query = sqlx::query_with(AssertSqlSafe(sql), args);
+            Ok(query.fetch_optional(&mut **tx).await?.map(Row::Sqlite))
         }
     }
 }

@@ -21,7 +21,7 @@ const SQLITE_NEEDED: (u32, u32, u32) = (3, 51, 3);
 
 /// Pages of cache of the writing SQLite connection, in KiB: holds the hot part of the indexes of a
 /// million rows and keeps memory flat whatever the count.
-const WRITER_CACHE_KIB: &str = "-49152";
+const WRITER_CACHE_KIB: &str = "-32768";
 
 /// A database.
 #[derive(Clone, Debug)]
@@ -322,12 +322,18 @@ async fn open_sqlite(file: &Path) -> Result<Db> {
         .max_lifetime(None)
         // Bulk updates join a list of values with a table. With an automatic index on the list SQLite
         // would walk the whole table instead of seeking each row.
-        .connect_with(options.clone().pragma("cache_size", WRITER_CACHE_KIB).pragma("automatic_index", "OFF"))
+        .connect_with(
+            options
+                .clone()
+                .pragma("cache_size", WRITER_CACHE_KIB)
+                .pragma("automatic_index", "OFF")
+                .pragma("wal_autocheckpoint", "4000"),
+        )
         .await
         .with_context(|| format!("opening the database file {}", file.display()))?;
     let read = SqlitePoolOptions::new()
         .max_connections(4)
-        .connect_with(options.read_only(true).create_if_missing(false).pragma("cache_size", "-8192"))
+        .connect_with(options.read_only(true).create_if_missing(false).pragma("cache_size", "-2048"))
         .await?;
     let db = Db { pools: Pools::Sqlite { write, read, file: file.to_owned() } };
     let version: String =

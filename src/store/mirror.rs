@@ -7,26 +7,7 @@ use anyhow::{Context, Result};
 use super::bulk::{self, Batch, Columns, Kind};
 use super::{Row, Store, Tx, Value};
 use crate::connect::{Stream, Table};
-use crate::model::{Fingerprint, Known, Record, Sums};
-
-/// A record to be written.
-#[derive(Debug)]
-pub struct Fresh {
-    /// Its id: a new one, or the known record's.
-    pub id: i64,
-    /// Its key.
-    pub key: String,
-    /// The payload, byte for byte.
-    pub raw: Box<str>,
-    /// Its fingerprint.
-    pub hash: Fingerprint,
-    /// The run that first saw it.
-    pub first_run: i64,
-    /// Whose it is.
-    pub customer: i64,
-    /// Its fields.
-    pub record: Record,
-}
+use crate::model::{Fingerprint, Incoming, Known, Record, Sums};
 
 impl Table {
     /// The table's name in the database.
@@ -95,43 +76,32 @@ const ACCOUNT: [(&str, Kind); 23] = [
     ("raw", Kind::Text),
 ];
 
-/// Of the given rows (position in the page, key, fingerprint) those that are stored already with
-/// the same payload and were not touched by this run, as (position, id). One statement, one row of
-/// answer: a page in which nothing changed costs little more than the comparison.
+/// Of the given rows (key, fingerprint) those that are stored already with the same payload and were
+/// not touched by this run, as (position, id). One statement, one row of answer: a page in which
+/// nothing changed costs little more than the comparison.
 pub async fn same(
     tx: &mut Tx,
     stream: &Stream,
     stream_id: i64,
     run: i64,
-    rows: &[(usize, &str, Fingerprint)],
+    rows: &[(&str, Fingerprint)],
 ) -> Result<(Vec<(usize, i64)>, Sums)> {
     let table = stream.table.name();
     let sums: String =
         stream.measures.iter().map(|m| format!(", CAST(SUM(r.{}) AS BIGINT)", m.name)).collect();
     // SQLite takes the order of a CROSS JOIN as given: for each row of the page one look into the
-    // index of keys. Left to itself it walks the whole stream for every 500 rows.
-    let (pair, join) = if tx.is_postgres() {
-        ("string_agg(u.at || ':' || r.id, ',')", "JOIN")
-    } else {
-        ("group_concat(u.at || ':' || r.id)", "CROSS JOIN")
-    };
+    // index of keys. Left to itself it walks the whole stream.
+    let join = if tx.is_postgres() { "JOIN" } else { "CROSS JOIN" };
     let sql = format!(
-        "SELECT {pair}{sums} FROM u {join} {table} r ON r.stream_id = {stream_id} AND r.key = u.key \
+        "SELECT string_agg(u.at || ':' || r.id, ','){sums} FROM u {join} {table} r ON r.stream_id = {stream_id} AND r.key = u.key \
          WHERE r.raw_hash = u.hash AND r.gone_run IS NULL AND r.changed_run <> {run}"
     );
-    let mut found = Vec::with_capacity(rows.len());
     let mut total = Sums::default();
-    for (first, answer) in bulk::join(tx, &sql, rows).await? {
-        for pair in answer.get::<Option<String>>(0)?.as_deref().unwrap_or_default().split(',') {
-            if let Some((at, id)) = pair.split_once(':') {
-                found.push((rows[first + at.parse::<usize>()?].0, id.parse()?));
-            }
-        }
-        for (index, measure) in stream.measures.iter().enumerate() {
-            total.add(*measure, answer.get::<Option<i64>>(index + 1)?);
-        }
+    let Some(answer) = bulk::join(tx, &sql, rows).await? else { return Ok((Vec::new(), total)) };
+    for (index, measure) in stream.measures.iter().enumerate() {
+        total.add(*measure, answer.get::<Option<i64>>(index + 1)?);
     }
-    Ok((found, total))
+    Ok((bulk::pairs(answer.get::<Option<String>>(0)?.as_deref().unwrap_or_default())?, total))
 }
 
 /// The sums of the records with these ids.
@@ -197,56 +167,41 @@ pub async fn known(
     Ok(known)
 }
 
-/// Writes new records.
-pub async fn insert(
-    tx: &mut Tx,
-    stream: &Stream,
+/// Records to be written in one go.
+#[derive(Debug)]
+pub struct Rows {
+    table: Table,
     stream_id: i64,
     run: i64,
     now: i64,
-    fresh: Vec<Fresh>,
-) -> Result<()> {
-    bulk::insert(tx, stream.table.name(), batch(stream, stream_id, run, now, fresh)).await
+    ids: Vec<i64>,
+    batch: Batch,
 }
 
-/// Writes changed records, keeping their former versions with the time they were valid.
-pub async fn update(
-    tx: &mut Tx,
-    stream: &Stream,
-    stream_id: i64,
-    run: i64,
-    now: i64,
-    fresh: Vec<Fresh>,
-) -> Result<()> {
-    let table = stream.table.name();
-    let ids: Vec<i64> = fresh.iter().map(|f| f.id).collect();
-    for ids in ids.chunks(1000) {
-        // Also of a record that only came back from being gone: that was another time.
-        let sql = format!(
-            "INSERT INTO version (stream_id, record_id, valid_from, valid_to, run_id, raw) SELECT stream_id, id, valid_from, $1, $2, raw FROM {table} WHERE id IN ({})",
-            bulk::id_list(ids)
-        );
-        tx.execute(&sql, [now.into(), run.into()]).await?;
+impl Rows {
+    /// None yet, of this stream, written by this run now, with room for `count`.
+    pub fn new(stream: &Stream, stream_id: i64, run: i64, now: i64, count: usize) -> Rows {
+        let batch = Batch::with_room(stream.table.columns(), count);
+        Rows { table: stream.table, stream_id, run, now, ids: Vec::with_capacity(count), batch }
     }
-    bulk::update(tx, table, batch(stream, stream_id, run, now, fresh)).await
-}
 
-fn batch(stream: &Stream, stream_id: i64, run: i64, now: i64, fresh: Vec<Fresh>) -> Batch {
-    let mut batch = Batch::new(stream.table.columns());
-    for f in fresh {
-        batch.begin_row([
-            f.id.into(),
-            stream_id.into(),
-            f.key.into(),
-            f.hash.0.to_vec().into(),
-            f.first_run.into(),
-            run.into(),
+    /// Adds one: its id (a new one, or the known record's), whose it is, the run that first saw it,
+    /// the row as it came and its fields.
+    pub fn add(&mut self, id: i64, customer: i64, first_run: i64, row: Incoming, record: Record) {
+        self.ids.push(id);
+        self.batch.begin_row([
+            id.into(),
+            self.stream_id.into(),
+            row.key.into(),
+            row.hash.0.to_vec().into(),
+            first_run.into(),
+            self.run.into(),
             Value::Int(None),
-            now.into(),
-            f.customer.into(),
+            self.now.into(),
+            customer.into(),
         ]);
-        match f.record {
-            Record::Party(p) => batch.end_row([
+        match record {
+            Record::Party(p) => self.batch.end_row([
                 p.client_key.into(),
                 p.country.into(),
                 p.status.into(),
@@ -258,9 +213,9 @@ fn batch(stream: &Stream, stream_id: i64, run: i64, now: i64, fresh: Vec<Fresh>)
                 p.volume_mln_usd.into(),
                 p.reward_usd.into(),
                 p.rebate_usd.into(),
-                String::from(f.raw).into(),
+                String::from(row.raw).into(),
             ]),
-            Record::Account(a) => batch.end_row([
+            Record::Account(a) => self.batch.end_row([
                 a.client_key.into(),
                 a.number.into(),
                 a.kind.into(),
@@ -274,11 +229,29 @@ fn batch(stream: &Stream, stream_id: i64, run: i64, now: i64, fresh: Vec<Fresh>)
                 a.volume_mln_usd.into(),
                 a.reward.into(),
                 a.reward_usd.into(),
-                String::from(f.raw).into(),
+                String::from(row.raw).into(),
             ]),
         }
     }
-    batch
+}
+
+/// Writes new records.
+pub async fn insert(tx: &mut Tx, rows: Rows) -> Result<()> {
+    bulk::insert(tx, rows.table.name(), rows.batch).await
+}
+
+/// Writes changed records, keeping their former versions with the time they were valid.
+pub async fn update(tx: &mut Tx, rows: Rows) -> Result<()> {
+    let table = rows.table.name();
+    for ids in rows.ids.chunks(1000) {
+        // Also of a record that only came back from being gone: that was another time.
+        let sql = format!(
+            "INSERT INTO version (stream_id, record_id, valid_from, valid_to, run_id, raw) SELECT stream_id, id, valid_from, $1, $2, raw FROM {table} WHERE id IN ({})",
+            bulk::id_list(ids)
+        );
+        tx.execute(&sql, [rows.now.into(), rows.run.into()]).await?;
+    }
+    bulk::update(tx, table, rows.batch).await
 }
 
 /// Marks records gone; their last values stay. The customers they belong to.
@@ -339,30 +312,55 @@ impl Store {
     /// them whole for every few customers. SQLite seeks by key whatever their size.
     pub async fn look_at_tables(&self) -> Result<()> {
         if self.db.is_postgres() {
-            self.db.script("ANALYZE party; ANALYZE account; ANALYZE customer").await?;
+            self.db.script("ANALYZE party (stream_id, key, customer_id); ANALYZE account (stream_id, key, customer_id); ANALYZE customer (system, key)").await?;
         }
         Ok(())
     }
 
     /// Names that more than one live record of a party stream may answer to, among the records of
-    /// these customers: two of them share a customer, or the name was in question before.
+    /// these customers (of all, when these are about as many): two of them share a customer, or the
+    /// name was in question before.
     pub async fn names_in_question(
         &self,
         system: &str,
         stream_id: i64,
         customers: &[i64],
     ) -> Result<BTreeSet<String>> {
+        let row = self.db.row("SELECT COUNT(*) FROM party WHERE stream_id = $1", [stream_id.into()]).await?;
+        let all = row.context("no count")?.get::<i64>(0)? / 4;
         let mut names = BTreeSet::new();
-        for ids in customers.chunks(2000) {
-            let ids = bulk::id_list(ids);
-            let sql = format!(
-                "SELECT client_key FROM party WHERE stream_id = $1 AND gone_run IS NULL AND customer_id IN ({ids}) GROUP BY customer_id, client_key HAVING COUNT(*) > 1 UNION SELECT p.client_key FROM party p JOIN cases c ON c.subject = p.client_key WHERE c.kind = 'uid_collision' AND c.system = $2 AND p.stream_id = $1 AND p.gone_run IS NULL AND p.customer_id IN ({ids})"
-            );
-            for row in self.db.rows(&sql, [stream_id.into(), system.into()]).await? {
-                names.insert(row.get(0)?);
+        if customers.len() as i64 > all {
+            self.add_names_in_question(system, stream_id, "stream_id = $1", &mut names).await?;
+        } else {
+            for ids in customers.chunks(2000) {
+                // The plus keeps SQLite from walking the whole stream by its index for these few.
+                let of = format!("+stream_id = $1 AND customer_id IN ({})", bulk::id_list(ids));
+                self.add_names_in_question(system, stream_id, &of, &mut names).await?;
             }
         }
         Ok(names)
+    }
+
+    async fn add_names_in_question(
+        &self,
+        system: &str,
+        stream_id: i64,
+        of: &str,
+        names: &mut BTreeSet<String>,
+    ) -> Result<()> {
+        let shared = format!(
+            "SELECT client_key FROM party WHERE {of} AND gone_run IS NULL GROUP BY customer_id, client_key HAVING COUNT(*) > 1"
+        );
+        let asked_before = format!(
+            "SELECT client_key FROM party WHERE {of} AND gone_run IS NULL AND client_key IN (SELECT subject FROM cases WHERE kind = 'uid_collision' AND system = $2)"
+        );
+        for row in self.db.rows(&shared, [stream_id.into()]).await? {
+            names.insert(row.get(0)?);
+        }
+        for row in self.db.rows(&asked_before, [stream_id.into(), system.into()]).await? {
+            names.insert(row.get(0)?);
+        }
+        Ok(())
     }
 
     /// The live records of a party stream that answer to a name: (record id, record key, customer).

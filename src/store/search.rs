@@ -162,12 +162,3 @@ pub async fn check(db: &Db) -> Result<()> {
     );
     Ok(())
 }
-
-/// Folds what was written since the last time into PostgreSQL's index, in one go: cheaper than row
-/// by row, and a search would otherwise read through all of it. Nothing to do on SQLite.
-pub async fn tidy_up(db: &Db) -> Result<()> {
-    if db.is_postgres() {
-        db.row("SELECT gin_clean_pending_list('customer_text_search')", []).await?;
-    }
-    Ok(())
-}

@@ -93,7 +93,7 @@ pub async fn decide(
         }
         ("uid_collision", client) => {
             let name = customer::find(&mut tx, &case.system, &[&case.subject, client]).await?;
-            if let (Some(shared), Some(chosen)) = (name.get(&case.subject), name.get(client)) {
+            if let (Some(shared), Some(chosen)) = (name.get(case.subject.as_str()), name.get(client)) {
                 if shared != chosen {
                     customer::merge_into(&mut tx, *shared, *chosen).await?;
                 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::connect::{Row, Stream};
 use crate::model::disposition::Reasons;
-use crate::model::{Counts, Disposition, Fingerprint, Known, Oddity, Record, Reject, Sums};
+use crate::model::{Counts, Disposition, Fingerprint, Incoming, Known, Oddity, Record, Reject, Sums};
 
 use super::seen::Seen;
 
@@ -15,21 +15,6 @@ pub struct Arrived {
     pub row: Row,
     /// The fingerprint of its payload.
     pub hash: Fingerprint,
-    /// Its fields, if they were read already.
-    pub record: Option<Result<Record, Reject>>,
-}
-
-/// A row with its key, one of each key.
-#[derive(Debug)]
-pub struct Incoming {
-    /// Its key.
-    pub key: String,
-    /// The payload.
-    pub raw: Box<str>,
-    /// Its fingerprint.
-    pub hash: Fingerprint,
-    /// Its fields, if they were read already.
-    pub record: Option<Result<Record, Reject>>,
 }
 
 /// A row that will be written.
@@ -98,7 +83,7 @@ impl Choice {
 /// Splits off the rows that need no look into the store: without a key, or twice in this page.
 /// With a choice only the rows it takes are read at all.
 pub fn first_look(
-    rows: Vec<Arrived>,
+    rows: impl ExactSizeIterator<Item = Arrived>,
     stream: &Stream,
     read: &impl Fn(&str) -> Result<Record, Reject>,
     mut choice: Option<&mut Choice>,
@@ -106,7 +91,7 @@ pub fn first_look(
     let mut sorted = Sorted::default();
     let mut incoming: Vec<Incoming> = Vec::with_capacity(rows.len());
     let mut keys = HashSet::with_capacity(rows.len());
-    for Arrived { row, hash, record } in rows {
+    for Arrived { row, hash } in rows {
         if let Some(choice) = &mut choice {
             let record = read(&row.raw).ok();
             if !choice.takes(&row, record.as_ref()) {
@@ -132,7 +117,7 @@ pub fn first_look(
             continue;
         }
         keys.insert(key.clone());
-        incoming.push(Incoming { key, raw: row.raw, hash, record });
+        incoming.push(Incoming { key, raw: row.raw, hash });
     }
     (incoming, sorted)
 }
@@ -177,7 +162,7 @@ impl Sorted {
         stream: &Stream,
         read: &impl Fn(&str) -> Result<Record, Reject>,
     ) {
-        for mut row in rows {
+        for row in rows {
             let known = known.remove(&row.key);
             if let Some(k) = known.as_ref().filter(|k| seen.has(k.id)) {
                 let same = k.hash == row.hash;
@@ -195,7 +180,7 @@ impl Sorted {
                 self.saw.push(k.id);
                 continue;
             }
-            match row.record.take().unwrap_or_else(|| read(&row.raw)) {
+            match read(&row.raw) {
                 Err(reject) => {
                     self.leave_out(
                         Disposition::Rejected,

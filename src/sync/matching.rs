@@ -1,107 +1,86 @@
 //! Whose is it: a customer as the records that name it make it — sums, owner, status, and what it
 //! can be found by. Pure.
 
-use std::collections::BTreeSet;
-
-use crate::model::customer::{Part, View};
+use crate::model::OwnerRules;
+use crate::model::customer::{Part, PartKind, View};
 use crate::model::text::search_fold_into;
-use crate::model::{Account, OwnerRules, Party};
 
 /// Adds up a customer from its records. Records that are gone count only when all are.
-pub fn view(id: i64, parties: &[Part<Party>], accounts: &[Part<Account>], rules: &OwnerRules) -> View {
-    let gone = parties.iter().all(|p| p.gone) && accounts.iter().all(|a| a.gone);
-    let mut parties: Vec<_> = parties.iter().filter(|p| gone || !p.gone).collect();
-    parties.sort_by_key(|party| party.id);
-    let mut accounts: Vec<_> = accounts.iter().filter(|a| gone || !a.gone).collect();
-    accounts.sort_by(|a, b| a.fields.number.cmp(&b.fields.number));
+pub fn view(id: i64, parts: &[Part<'_>], rules: &OwnerRules) -> View {
+    let gone = parts.iter().all(|part| part.gone);
+    let mut parts: Vec<&Part<'_>> = parts.iter().filter(|part| gone || !part.gone).collect();
+    parts.sort_by_key(|part| (part.kind, part.number, part.id));
+    let (parties, accounts) = parts.split_at(parts.partition_point(|part| part.kind == PartKind::Party));
 
     let mut partner_accounts = Vec::<&str>::new();
-    let named = parties.iter().filter_map(|p| p.fields.partner_account.as_deref());
-    for name in named.chain(accounts.iter().filter_map(|a| a.fields.partner_account.as_deref())) {
-        if !partner_accounts.contains(&name) {
-            partner_accounts.push(name);
+    for part in &parts {
+        if !part.partner_account.is_empty() && !partner_accounts.contains(&part.partner_account) {
+            partner_accounts.push(part.partner_account);
         }
     }
     let (owner, rule) = rules.owner(partner_accounts.iter().copied());
     // A client whose broker sends amounts and who has no account has traded nothing: zero is known.
-    let no_accounts = accounts.is_empty() && parties.iter().any(|p| p.fields.reward_usd.is_some());
-    let sum = |amount: fn(&Account) -> Option<i64>| {
-        let known = accounts.iter().filter_map(|a| amount(&a.fields)).reduce(|a, b| a + b);
+    let no_accounts = accounts.is_empty() && parties.iter().any(|part| part.reward_usd.is_some());
+    let sum = |amount: fn(&Part<'_>) -> Option<i64>| {
+        let known = accounts.iter().filter_map(|part| amount(part)).reduce(|a, b| a + b);
         known.or(no_accounts.then_some(0))
     };
-    let volume_lots = sum(|a| a.volume_lots);
-    let reward_usd = sum(|a| a.reward_usd);
+    let volume_lots = sum(|part| part.volume_lots);
+    let reward_usd = sum(|part| part.reward_usd);
     View {
         id,
-        hidden: parties.is_empty() && accounts.is_empty(),
+        hidden: parts.is_empty(),
         gone,
         owner: owner.to_owned(),
-        owner_rule: rule.word().to_owned(),
-        status: parties.iter().find_map(|p| p.fields.status.clone()).or_else(|| {
-            let statuses: BTreeSet<&str> =
-                accounts.iter().filter_map(|a| a.fields.status.as_deref()).collect();
-            // ACTIVE sorts first: a client with one active account is active.
-            statuses.first().map(|status| (*status).to_owned())
-        }),
+        owner_rule: rule.word(),
+        // ACTIVE sorts first: a client with one active account is active.
+        status: said(parties, |part| part.status).next().or_else(|| said(accounts, |p| p.status).min()),
         activity: (volume_lots.is_some() || reward_usd.is_some()).then(|| {
             let active = volume_lots.unwrap_or(0) > 0 || reward_usd.unwrap_or(0) > 0;
-            if active { "ACTIVE" } else { "INACTIVE" }.to_owned()
+            if active { "ACTIVE" } else { "INACTIVE" }
         }),
-        country: parties
-            .iter()
-            .find_map(|p| p.fields.country.clone())
-            .or_else(|| accounts.iter().find_map(|a| a.fields.country.clone())),
+        country: said(&parts, |part| part.country).next(),
         partner_account: (!partner_accounts.is_empty()).then(|| partner_accounts.join(", ")),
-        registered: parties
-            .iter()
-            .find_map(|p| p.fields.registered.clone())
-            .or_else(|| accounts.iter().filter_map(|a| a.fields.opened.clone()).min()),
-        last_trade: accounts
-            .iter()
-            .filter_map(|a| a.fields.last_trade.clone())
-            .chain(parties.iter().filter_map(|p| p.fields.last_trade.clone()))
-            .max(),
+        registered: said(parties, |part| part.since).next().or_else(|| said(accounts, |p| p.since).min()),
+        last_trade: said(&parts, |part| part.last_trade).max(),
         accounts: accounts.len() as i64,
-        account_numbers: accounts.iter().map(|a| a.fields.number.as_str()).collect::<Vec<_>>().join(" "),
+        account_numbers: accounts.iter().map(|part| part.number).collect::<Vec<_>>().join(" "),
         volume_lots,
-        volume_mln_usd: sum(|a| a.volume_mln_usd),
+        volume_mln_usd: sum(|part| part.volume_mln_usd),
         reward_usd,
-        rebate_usd: parties.iter().filter_map(|p| p.fields.rebate_usd).reduce(|a, b| a + b),
-        text: {
-            let raws = parties.iter().map(|p| p.raw.as_str()).chain(accounts.iter().map(|a| a.raw.as_str()));
-            let derived = partner_accounts
-                .iter()
-                .copied()
-                .chain(parties.iter().filter_map(|p| p.fields.country.as_deref()));
-            search_text(raws, derived.chain(accounts.iter().filter_map(|a| a.fields.country.as_deref())))
-        },
+        rebate_usd: parties.iter().filter_map(|part| part.rebate_usd).reduce(|a, b| a + b),
+        text: search_text(&parts, &partner_accounts),
     }
 }
 
-/// Every different value of the payloads and the given extra ones, folded, one a line.
-fn search_text<'a>(raws: impl Iterator<Item = &'a str>, extra: impl Iterator<Item = &'a str>) -> String {
-    let mut text = String::new();
-    // Where each value stands in the text. A customer has a few dozen of them, most of different
-    // lengths: looking through them is cheaper than hashing each.
-    let mut there = Vec::<(usize, usize)>::new();
+/// What these records say of something, without those that say nothing.
+fn said<'a>(
+    parts: &'a [&'a Part<'a>],
+    what: impl Fn(&Part<'a>) -> &'a str + 'a,
+) -> impl Iterator<Item = String> + 'a {
+    parts.iter().map(move |part| what(part)).filter(|said| !said.is_empty()).map(str::to_owned)
+}
+
+/// The values of the payloads and what was derived from them, folded, one a line.
+fn search_text(parts: &[&Part<'_>], partner_accounts: &[&str]) -> String {
+    let mut text = String::with_capacity(parts.iter().map(|part| part.raw.len()).sum());
+    // A value that another one contains is found with it: an account's short name of its client, a
+    // zero. Every character left out is one less to index.
     let mut add = |value: &str| {
         let start = text.len();
         search_fold_into(value, &mut text);
-        let end = text.len();
-        let length = end - start;
-        let known =
-            there.iter().any(|(at, long)| *long == length && text[*at..at + long] == text[start..end]);
-        if length == 0 || known {
+        let (before, new) = text.split_at(start);
+        if new.is_empty() || before.contains(new) {
             text.truncate(start);
         } else {
-            there.push((start, length));
             text.push('\n');
         }
     };
-    for raw in raws {
-        for_each_value(raw, &mut add);
+    for part in parts {
+        for_each_value(part.raw, &mut add);
     }
-    extra.for_each(&mut add);
+    partner_accounts.iter().for_each(|name| add(name));
+    parts.iter().for_each(|part| add(part.country));
     text
 }
 
@@ -163,19 +142,24 @@ mod tests {
 
     #[test]
     fn a_customer_is_the_sum_of_its_live_accounts() {
-        let account = |number: &str, reward, gone| Part {
-            id: 1,
-            customer: 7,
+        let raws = ["20", "10", "30"].map(|n| format!(r#"{{"client_account":"{n}","campaign":"RB you"}}"#));
+        let account = |at: usize, number, reward_usd, gone| Part {
+            kind: PartKind::Account,
+            number,
+            reward_usd,
             gone,
-            raw: format!(r#"{{"client_account":"{number}","campaign":"RB you"}}"#),
-            fields: Account { number: number.to_owned(), reward_usd: reward, ..Account::default() },
+            raw: &raws[at],
+            ..Part::default()
         };
-        let accounts =
-            [account("20", Some(5), false), account("10", None, false), account("30", Some(100), true)];
-        let view = view(7, &[], &accounts, &OwnerRules::default());
+        let accounts = [
+            account(0, "20", Some(5), false),
+            account(1, "10", None, false),
+            account(2, "30", Some(100), true),
+        ];
+        let view = view(7, &accounts, &OwnerRules::default());
         assert_eq!((view.accounts, view.reward_usd, view.volume_lots), (2, Some(5), None));
         assert_eq!(view.account_numbers, "10 20");
-        assert_eq!(view.activity.as_deref(), Some("ACTIVE"));
+        assert_eq!(view.activity, Some("ACTIVE"));
         assert_eq!(view.text, "10\nrb you\n20\n");
         assert!(!view.hidden && !view.gone);
     }

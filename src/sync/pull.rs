@@ -10,13 +10,13 @@ use super::seen::{self, Seen};
 use super::{Stop, Turn, now};
 use crate::connect::{Ask, Connector, Cursor, Error, Stream, Table, Totals};
 use crate::model::{Counts, Stage, StageStatus, Sums};
-use crate::store::{self, page as pages, run};
+use crate::store::{self, indexes, page as pages, run};
 
 mod ahead;
 mod end;
 mod page;
 
-use ahead::{Ahead, Block, Fetched};
+use ahead::{Ahead, Block, Expect, Fetched};
 
 /// One stream being read.
 pub struct Reading<'a> {
@@ -86,6 +86,9 @@ impl Reading<'_> {
             self.before = Some(before);
         }
         self.fresh = store.live_ids(self.stream, self.stream_id, 0, 1).await?.is_empty();
+        if self.fresh {
+            indexes::make_way_for_records(&store.db, self.stream.table).await?;
+        }
         if let Some(choice) = &mut self.choice {
             recall(self.turn, self.stream, &self.stage, choice).await?;
         }
@@ -117,7 +120,8 @@ impl Reading<'_> {
         while !self.at_end() {
             let ask = Ask { page_size: self.turn.source.page_size, today: self.turn.today };
             let at = self.stage.next_cursor.clone().map(Cursor);
-            let mut ahead = Ahead::start(self.turn.source, self.stream, ask, at, self.fresh);
+            let expect = Expect { fresh: self.fresh, limited: self.choice.is_some() };
+            let mut ahead = Ahead::start(self.turn.source, self.stream, ask, at, expect);
             while !self.at_end() {
                 let group = self.turn.unless_stopped(ahead.group()).await??;
                 let before = self.fresh.then(|| (self.stage.clone(), self.choice.clone(), self.seen.clone()));
@@ -147,9 +151,11 @@ impl Reading<'_> {
     /// Stores pages, each with its checkpoint, in one transaction. A page that is refused, or could
     /// not be had, ends the run; those before it are stored.
     async fn store(&mut self, group: Vec<Result<Fetched, Error>>) -> Result<(), Stop> {
-        let rows = group.iter().flatten().map(|page| page.rows.len()).sum();
-        self.records.reserve(self.turn.store, rows).await?;
-        self.customers.reserve(self.turn.store, rows).await?;
+        if self.fresh {
+            let rows = group.iter().flatten().map(|page| page.sent as usize).sum();
+            self.records.reserve(self.turn.store, rows).await?;
+            self.customers.reserve(self.turn.store, rows).await?;
+        }
         let mut tx = self.turn.store.begin().await?;
         let (mut stored, mut stopped) = (0, None);
         for page in group {

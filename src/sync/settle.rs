@@ -10,11 +10,11 @@ use tokio::task::JoinHandle;
 use super::matching::view;
 use super::{Stop, Turn, now, seen};
 use crate::connect::{Connector, Table};
-use crate::model::customer::View;
+use crate::model::customer::{Part, View};
 use crate::model::{Message, OwnerRules};
 use crate::store::case::{self, NewCase};
 use crate::store::customer;
-use crate::store::{Store, run, search};
+use crate::store::{Store, indexes, run};
 
 /// Customers brought up to date per transaction.
 const CHUNK: usize = 2000;
@@ -47,8 +47,10 @@ pub async fn bring_up_to_date(
     if touched.is_empty() {
         return Ok(());
     }
+    indexes::make(&store.db, indexes::Of::Records).await?;
     if touched.len() >= MANY {
         store.look_at_tables().await?;
+        indexes::make_way_for_customers(&store.db, touched.len()).await?;
     }
     let mut done = 0;
     let mut chunks = touched.chunks(CHUNK);
@@ -68,11 +70,12 @@ pub async fn bring_up_to_date(
         customer::write(&mut tx, computed).await?;
         tx.commit().await?;
     }
+    // Before the notes go: an index that is not there is made by whoever finds them.
+    indexes::make(&store.db, indexes::Of::Customers).await?;
     let mut tx = store.begin().await?;
     customer::summarize(&mut tx, system).await?;
     customer::untouch(&mut tx, &notes.into_iter().map(|(note, _)| note).collect::<Vec<_>>()).await?;
-    tx.commit().await?;
-    Ok(search::tidy_up(&store.db).await?)
+    Ok(tx.commit().await?)
 }
 
 /// The customers of these notes, each once, in order.
@@ -88,22 +91,11 @@ fn views(store: &Store, rules: &OwnerRules, customers: &[i64]) -> JoinHandle<Res
 
 /// These customers as their records make them.
 pub async fn compute(store: &Store, rules: &OwnerRules, customers: &[i64]) -> Result<Vec<View>> {
-    let (parties, accounts) = customer::parts(store, customers).await?;
-    let mut parts: HashMap<i64, (Vec<_>, Vec<_>)> = HashMap::with_capacity(customers.len());
-    for party in parties {
-        parts.entry(party.customer).or_default().0.push(party);
-    }
-    for account in accounts {
-        parts.entry(account.customer).or_default().1.push(account);
-    }
-    let none = (Vec::new(), Vec::new());
-    Ok(customers
-        .iter()
-        .map(|id| {
-            let (parties, accounts) = parts.get(id).unwrap_or(&none);
-            view(*id, parties, accounts, rules)
-        })
-        .collect())
+    let text = customer::parts(store, customers).await?;
+    let parts = customer::read_parts(&text)?;
+    let of: HashMap<i64, &[Part<'_>]> =
+        parts.chunk_by(|a, b| a.customer == b.customer).map(|own| (own[0].customer, own)).collect();
+    Ok(customers.iter().map(|id| view(*id, of.get(id).copied().unwrap_or_default(), rules)).collect())
 }
 
 /// Two clients whose names for their accounts are the same: each becomes a customer of its own, the
@@ -111,6 +103,10 @@ pub async fn compute(store: &Store, rules: &OwnerRules, customers: &[i64]) -> Re
 async fn separate_collisions(turn: &Turn<'_>) -> Result<(), Stop> {
     let (store, system) = (turn.store, turn.source.name.as_str());
     let touched = unpacked(&store.touched(system).await?);
+    if touched.is_empty() {
+        return Ok(());
+    }
+    indexes::make(&store.db, indexes::Of::Records).await?;
     for stream in turn.source.connector.streams().iter().filter(|s| s.table == Table::Party) {
         let stream_id = store.stream(system, stream.name).await?;
         for name in store.names_in_question(system, stream_id, &touched).await? {
@@ -141,7 +137,7 @@ async fn separate(
     let mut tx = store.begin().await?;
     let mut touched: Vec<i64> = shared.into_iter().collect();
     for (index, (party, key, _)) in clients.iter().enumerate() {
-        let own = match customer::find(&mut tx, system, &[key]).await?.remove(key) {
+        let own = match customer::find(&mut tx, system, &[key]).await?.remove(key.as_str()) {
             Some(own) => own,
             None => {
                 let own = first + index as i64;

@@ -42,10 +42,12 @@ CREATE TABLE applied_rules (system TEXT PRIMARY KEY, digest {bytes} NOT NULL);
 
 -- What a customer can be found by: every payload value, folded. Kept apart so that lists stay narrow.
 CREATE TABLE customer_text (id {id}, text TEXT NOT NULL);
-sqlite: CREATE VIRTUAL TABLE customer_search USING fts5(text, content='', contentless_delete=1, tokenize='trigram case_sensitive 1');
+-- Which customers hold a trigram, not where in their text: the text itself is looked at anyway.
+sqlite: CREATE VIRTUAL TABLE customer_search USING fts5(text, content='', contentless_delete=1, detail=none, tokenize='trigram case_sensitive 1');
 sqlite: INSERT INTO customer_search (customer_search, rank) VALUES ('hashsize', 16777216);
+sqlite: INSERT INTO customer_search (customer_search, rank) VALUES ('automerge', 0);
 postgres: CREATE EXTENSION IF NOT EXISTS pg_trgm;
-postgres: CREATE INDEX customer_text_search ON customer_text USING gin (text gin_trgm_ops) WITH (gin_pending_list_limit = 65536);
+-- PostgreSQL's index over it, and those that lists are sorted by, are made by store/indexes.rs.
 
 -- Counts and sums of customers by everything lists filter by; rebuilt when customers change.
 CREATE TABLE customer_summary (
@@ -79,7 +81,6 @@ CREATE TABLE party (
     raw TEXT NOT NULL
 );
 CREATE UNIQUE INDEX party_key ON party (stream_id, key);
-CREATE INDEX party_customer ON party (customer_id);
 CREATE INDEX party_gone ON party (stream_id) WHERE gone_run IS NOT NULL;
 
 CREATE TABLE account (
@@ -108,7 +109,6 @@ CREATE TABLE account (
     raw TEXT NOT NULL
 );
 CREATE UNIQUE INDEX account_key ON account (stream_id, key);
-CREATE INDEX account_customer ON account (customer_id);
 CREATE INDEX account_gone ON account (stream_id) WHERE gone_run IS NOT NULL;
 
 -- Former versions of records, written on change only.
@@ -269,17 +269,3 @@ CREATE TABLE token (
 -- One-time links: the set-up of the first administrator, the signed-in link of a demonstration.
 CREATE TABLE invitation (hash {bytes} PRIMARY KEY, role TEXT NOT NULL, expires_at BIGINT NOT NULL, used_at BIGINT);
 CREATE TABLE login_attempt (who TEXT PRIMARY KEY, failures BIGINT NOT NULL, last_at BIGINT NOT NULL);
-
--- What lists are sorted by, walked system by system. A customer that is not shown is in none of
--- them, so that one whose records have not been added up yet costs nothing here.
-CREATE INDEX customer_id ON customer (system, id) WHERE hidden = 0;
-CREATE INDEX customer_key ON customer (system, key, id) WHERE hidden = 0;
-CREATE INDEX customer_country ON customer (system, country, id) WHERE hidden = 0;
-CREATE INDEX customer_status ON customer (system, status, id) WHERE hidden = 0;
-CREATE INDEX customer_reward ON customer (system, reward_usd, id) WHERE hidden = 0;
-CREATE INDEX customer_rebate ON customer (system, rebate_usd, id) WHERE hidden = 0;
-CREATE INDEX customer_owner ON customer (system, owner, id) WHERE hidden = 0;
-CREATE INDEX customer_partner ON customer (system, partner_account, id) WHERE hidden = 0;
-CREATE INDEX customer_registered ON customer (system, registered, id) WHERE hidden = 0;
-CREATE INDEX customer_accounts ON customer (system, accounts, id) WHERE hidden = 0;
-CREATE INDEX customer_last_trade ON customer (system, last_trade, id) WHERE hidden = 0;

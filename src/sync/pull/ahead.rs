@@ -1,23 +1,27 @@
-//! What a read does ahead of its turn: ids taken in blocks, the next pages fetched meanwhile.
+//! What a read does ahead of its turn: ids taken in blocks, the next pages fetched and prepared
+//! meanwhile.
+
+use std::collections::HashMap;
 
 use anyhow::Result;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinHandle;
 
-use crate::connect::{Ask, Connector, Cursor, Error, Stream, Totals};
-use crate::model::Fingerprint;
-use crate::store::Store;
-use crate::sync::map::Arrived;
+use crate::connect::{Ask, Connector, Cursor, Error, Page, Stream, System, Totals};
+use crate::model::{Fingerprint, Incoming};
+use crate::store::{self, Store, Tx};
+use crate::sync::map::{self, Arrived, Sorted};
+use crate::sync::seen::Seen;
 use crate::sync::{Source, Stop};
 
 /// Pages that are stored together at most. A slow source gives one at a time; a quick one would
 /// otherwise wait for a flush of the disk per page.
-pub(super) const GROUP: usize = 8;
+pub(super) const GROUP: usize = 4;
 
-/// Ids are taken in blocks of this size.
-const BLOCK: i64 = 4096;
+/// Ids are taken in blocks of this size while a stream is filled for the first time.
+const BLOCK: usize = 8192;
 
-/// Ids taken from the store ahead of a transaction.
+/// Ids of rows to come.
 #[derive(Clone)]
 pub(super) struct Block {
     name: &'static str,
@@ -30,13 +34,29 @@ impl Block {
         Block { name, next: 0, end: 0 }
     }
 
+    /// Takes a block ahead of a transaction that will need up to `count`: runs of other systems would
+    /// otherwise wait for its end.
     pub(super) async fn reserve(&mut self, store: &Store, count: usize) -> Result<()> {
-        if self.end - self.next < count as i64 {
-            let size = BLOCK.max(count as i64);
+        if self.left() < count {
+            let size = BLOCK.max(count) as i64;
             self.next = store.ids(self.name, size).await?;
             self.end = self.next + size;
         }
         Ok(())
+    }
+
+    /// Takes exactly as many as are needed and not there: hourly reads with a few new rows would
+    /// otherwise use numbers up by the block.
+    pub(super) async fn need(&mut self, tx: &mut Tx, count: usize) -> Result<()> {
+        if self.left() < count {
+            self.next = store::ids(tx, self.name, count as i64).await?;
+            self.end = self.next + count as i64;
+        }
+        Ok(())
+    }
+
+    fn left(&self) -> usize {
+        usize::try_from(self.end - self.next).unwrap_or(0)
     }
 
     pub(super) fn take(&mut self) -> Result<i64> {
@@ -46,31 +66,67 @@ impl Block {
     }
 }
 
+/// What is known beforehand of the rows that will come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expect {
+    /// None of them is stored yet: each is read as a record at once.
+    pub(super) fresh: bool,
+    /// Only some of them are taken, which is found out in order.
+    pub(super) limited: bool,
+}
+
 /// A page on its way to be stored.
 pub(super) struct Fetched {
-    /// Its rows, with what could be found out about them without the store.
-    pub(super) rows: Vec<Arrived>,
+    /// Rows the source sent.
+    pub(super) sent: u64,
+    /// Its rows, as far as they can be sorted without the store.
+    pub(super) rows: Rows,
     /// Where the next page starts; `None` when this was the last.
     pub(super) next: Option<Cursor>,
     /// What the source says of the whole list.
     pub(super) totals: Totals,
 }
 
+/// The rows of a page.
+pub(super) enum Rows {
+    /// As they came.
+    Arrived(Vec<Arrived>),
+    /// Those still to be held against the store, and what became of the others.
+    Sorted(Vec<Incoming>, Sorted),
+}
+
+/// Everything about a page that needs no store, so that it is done while others are stored.
+fn prepare(connector: &System, stream: &'static Stream, page: Page, expect: Expect) -> Fetched {
+    let read = |raw: &str| connector.read(stream, raw);
+    let sent = page.rows.len() as u64;
+    let arrived = page.rows.into_iter().map(|row| Arrived { hash: Fingerprint::of(row.raw.as_bytes()), row });
+    let rows = if expect.limited {
+        Rows::Arrived(arrived.collect())
+    } else {
+        let (mut incoming, mut sorted) = map::first_look(arrived, stream, &read, None);
+        if expect.fresh {
+            let rows = std::mem::take(&mut incoming);
+            sorted.sort(rows, HashMap::new(), &Seen::default(), 0, stream, &read);
+        }
+        Rows::Sorted(incoming, sorted)
+    };
+    Fetched { sent, rows, next: page.next, totals: page.totals }
+}
+
 /// Pages fetched in the background, in order. Dropping it ends the fetching.
 pub(super) struct Ahead {
-    pages: Receiver<Result<Fetched, Error>>,
+    pages: Receiver<Result<JoinHandle<Fetched>, Error>>,
     task: JoinHandle<()>,
 }
 
 impl Ahead {
-    /// Begins to fetch at this cursor. With `understand` rows are read as records already: on a
-    /// first load every one of them will be needed.
+    /// Begins to fetch at this cursor.
     pub(super) fn start(
         source: &Source,
         stream: &'static Stream,
         ask: Ask,
         at: Option<Cursor>,
-        understand: bool,
+        expect: Expect,
     ) -> Ahead {
         let source = source.clone();
         let (send, pages) = mpsc::channel(GROUP);
@@ -78,20 +134,11 @@ impl Ahead {
             let mut at = at;
             loop {
                 let page = source.connector.fetch(&source.http, stream, at.as_ref(), &ask).await;
-                let page = page.map(|page| Fetched {
-                    rows: page
-                        .rows
-                        .into_iter()
-                        .map(|row| Arrived {
-                            hash: Fingerprint::of(row.raw.as_bytes()),
-                            record: understand.then(|| source.connector.read(stream, &row.raw)),
-                            row,
-                        })
-                        .collect(),
-                    next: page.next,
-                    totals: page.totals,
-                });
                 at = page.as_ref().ok().and_then(|page| page.next.clone());
+                let connector = source.connector.clone();
+                // The next page is asked for while this one is prepared.
+                let page =
+                    page.map(|page| tokio::spawn(async move { prepare(&connector, stream, page, expect) }));
                 if send.send(page).await.is_err() || at.is_none() {
                     return;
                 }
@@ -105,15 +152,22 @@ impl Ahead {
         let Some(first) = self.pages.recv().await else {
             return Err(Stop::Internal(anyhow::anyhow!("the fetching of pages ended without the last one")));
         };
-        let mut group = vec![first];
+        let mut group = vec![prepared(first).await?];
         while group.len() < GROUP {
             match self.pages.try_recv() {
-                Ok(page) => group.push(page),
+                Ok(page) => group.push(prepared(page).await?),
                 Err(_) => break,
             }
         }
         Ok(group)
     }
+}
+
+async fn prepared(page: Result<JoinHandle<Fetched>, Error>) -> Result<Result<Fetched, Error>, Stop> {
+    Ok(match page {
+        Ok(page) => Ok(page.await.map_err(|error| Stop::Internal(error.into()))?),
+        Err(error) => Err(error),
+    })
 }
 
 impl Drop for Ahead {

@@ -1,17 +1,18 @@
 //! Writing one page: its rows, their customers, its checkpoint and counts.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 
 use super::super::map::{self, Change, Choice, Sorted};
 use super::super::{Stop, now, seen, verdict};
-use super::ahead::Fetched;
+use super::ahead::{Fetched, Rows};
 use super::{Reading, totals_text};
 use crate::connect::{Connector, Cursor, Totals};
 use crate::model::disposition::Reasons;
 use crate::model::{Disposition, Message, Stage};
-use crate::store::mirror::{self, Fresh};
+use crate::store::mirror;
 use crate::store::page::{self, Checkpoint};
 use crate::store::{Tx, audit, customer};
 
@@ -21,19 +22,19 @@ impl Reading<'_> {
     pub(super) async fn store_page(&mut self, tx: &mut Tx, mut page: Fetched) -> Result<(), Stop> {
         let now = now();
         if self.choice.as_ref().is_some_and(Choice::is_full) {
-            page.rows.clear();
-            page.next = None;
+            page.rows = Rows::Arrived(Vec::new());
+            (page.sent, page.next) = (0, None);
         }
-        let rows_sent = page.rows.len() as u64;
         let (claim, stream) = (self.turn.claim, self.stream);
         let connector = self.turn.source.connector.clone();
         let read = |raw: &str| connector.read(stream, raw);
-        let (incoming, mut sorted) = map::first_look(page.rows, stream, &read, self.choice.as_mut());
-
+        let (incoming, mut sorted) = match page.rows {
+            Rows::Arrived(rows) => map::first_look(rows.into_iter(), stream, &read, self.choice.as_mut()),
+            Rows::Sorted(incoming, sorted) => (incoming, sorted),
+        };
         let mut rest = incoming;
         if !self.fresh {
-            let asked: Vec<_> =
-                rest.iter().enumerate().map(|(at, row)| (at, row.key.as_str(), row.hash)).collect();
+            let asked: Vec<_> = rest.iter().map(|row| (row.key.as_str(), row.hash)).collect();
             let (same, sums) = mirror::same(tx, stream, self.stream_id, claim.run, &asked).await?;
             // A record seen on an earlier page is no unchanged row but a duplicate: sorted below.
             let new: Vec<(usize, i64)> = same.iter().copied().filter(|(_, id)| !self.seen.has(*id)).collect();
@@ -51,7 +52,7 @@ impl Reading<'_> {
             mirror::known(tx, stream, self.stream_id, &keys).await?
         };
         sorted.sort(rest, known, &self.seen, claim.run, stream, &read);
-        self.refuse_other_form(&sorted, rows_sent)?;
+        self.refuse_other_form(&sorted, page.sent)?;
 
         let written = self.write(tx, &mut sorted, now).await?;
         let stage = self.after(&sorted, &page.totals, page.next.as_ref(), now);
@@ -133,27 +134,29 @@ impl Reading<'_> {
             return Ok(written);
         }
         let customers = self.customers_of(tx, &changes).await?;
+        let new = changes.iter().filter(|change| change.known.is_none()).count();
+        self.records.need(tx, new).await?;
         let mut digest = blake3::Hasher::new();
-        let (mut created, mut updated) = (Vec::new(), Vec::new());
+        let mut created = mirror::Rows::new(stream, self.stream_id, run, now, new);
+        let mut updated = mirror::Rows::new(stream, self.stream_id, run, now, changes.len() - new);
         for (change, customer) in changes.into_iter().zip(customers) {
             let Change { row, record, known } = change;
             digest.update(row.key.as_bytes());
             digest.update(known.as_ref().map_or(&[0; 16], |k| &k.hash.0));
             digest.update(&row.hash.0);
             written.customers.push(customer);
-            let (id, first_run) = match &known {
+            let (id, first_run, rows) = match &known {
                 Some(k) => {
                     written.customers.push(k.customer);
-                    (k.id, k.first_run)
+                    (k.id, k.first_run, &mut updated)
                 }
-                None => (self.records.take()?, run),
+                None => (self.records.take()?, run, &mut created),
             };
             written.ids.push(id);
-            let fresh = Fresh { id, key: row.key, raw: row.raw, hash: row.hash, first_run, customer, record };
-            if known.is_some() { updated.push(fresh) } else { created.push(fresh) }
+            rows.add(id, customer, first_run, row, record);
         }
-        mirror::insert(tx, stream, self.stream_id, run, now, created).await?;
-        mirror::update(tx, stream, self.stream_id, run, now, updated).await?;
+        mirror::insert(tx, created).await?;
+        mirror::update(tx, updated).await?;
         written.digest = Some(digest.finalize().as_bytes().to_vec());
         Ok(written)
     }
@@ -161,12 +164,12 @@ impl Reading<'_> {
     /// Whose each change is: the customer its records name, made where there is none.
     async fn customers_of(&mut self, tx: &mut Tx, changes: &[Change]) -> Result<Vec<i64>, Stop> {
         let system = &self.turn.source.name;
-        let named: Vec<String> = changes
+        let named: Vec<Cow<'_, str>> = changes
             .iter()
             .map(|change| match change.record.client_key() {
-                Some(key) => key.to_owned(),
+                Some(key) => key.into(),
                 // An account that names no client is its own.
-                None => format!("{} {}", self.stream.name, change.row.key),
+                None => format!("{} {}", self.stream.name, change.row.key).into(),
             })
             .collect();
         let stays = |change: &Change| {
@@ -177,24 +180,24 @@ impl Reading<'_> {
             .iter()
             .zip(&named)
             .filter(|(change, _)| stays(change).is_none())
-            .map(|(_, name)| name.as_str())
+            .map(|(_, name)| name.as_ref())
             .collect();
         wanted.sort_unstable();
         wanted.dedup();
         let mut found = customer::find(tx, system, &wanted).await?;
-        let mut new = Vec::new();
+        wanted.retain(|name| !found.contains_key(*name));
+        self.customers.need(tx, wanted.len()).await?;
+        let mut new = Vec::with_capacity(wanted.len());
         for name in wanted {
-            if !found.contains_key(name) {
-                let id = self.customers.take()?;
-                found.insert(name.to_owned(), id);
-                new.push((id, name));
-            }
+            let id = self.customers.take()?;
+            found.insert(name, id);
+            new.push((id, name));
         }
         customer::create(tx, system, &new).await?;
         Ok(changes
             .iter()
             .zip(&named)
-            .map(|(change, name)| stays(change).unwrap_or_else(|| found[name.as_str()]))
+            .map(|(change, name)| stays(change).unwrap_or_else(|| found[name.as_ref()]))
             .collect())
     }
 

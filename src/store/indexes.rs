@@ -1,0 +1,117 @@
+//! Indexes that come and go: by whose a record is, what lists of customers are sorted by, and
+//! PostgreSQL's one for searches.
+//!
+//! They are not in the steps of the schema. Before so many rows are written that most of an index
+//! would be new, it is taken away, and made again in one go when they are there, at a fraction of the
+//! cost. Lists and searches read the tables meanwhile.
+
+use std::collections::HashSet;
+
+use anyhow::{Context, Result};
+
+use super::{Db, Tx};
+use crate::connect::Table;
+
+/// Indexes that are taken away and made together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// Over records: which are a customer's. Needed to add customers up.
+    Records,
+    /// Over customers: lists and searches.
+    Customers,
+}
+
+/// What customers are found by in records.
+const RECORDS: [(&str, &str); 2] =
+    [("party_customer", "party (customer_id)"), ("account_customer", "account (customer_id)")];
+
+/// What lists are sorted by, walked system by system. A customer that is not shown is in none of
+/// them, so that one whose records have not been added up yet costs nothing.
+const CUSTOMERS: [(&str, &str); 11] = [
+    ("customer_id", "customer (system, id) WHERE hidden = 0"),
+    ("customer_key", "customer (system, key, id) WHERE hidden = 0"),
+    ("customer_country", "customer (system, country, id) WHERE hidden = 0"),
+    ("customer_status", "customer (system, status, id) WHERE hidden = 0"),
+    ("customer_reward", "customer (system, reward_usd, id) WHERE hidden = 0"),
+    ("customer_rebate", "customer (system, rebate_usd, id) WHERE hidden = 0"),
+    ("customer_owner", "customer (system, owner, id) WHERE hidden = 0"),
+    ("customer_partner", "customer (system, partner_account, id) WHERE hidden = 0"),
+    ("customer_registered", "customer (system, registered, id) WHERE hidden = 0"),
+    ("customer_accounts", "customer (system, accounts, id) WHERE hidden = 0"),
+    ("customer_last_trade", "customer (system, last_trade, id) WHERE hidden = 0"),
+];
+
+/// PostgreSQL's index of searches; SQLite has a table of its own for them.
+const SEARCHED: (&str, &str) = (
+    "customer_text_search",
+    "customer_text USING gin (text gin_trgm_ops) WITH (gin_pending_list_limit = 65536)",
+);
+
+/// Pages of SQLite's search index that are merged at a time.
+const MERGED: i64 = 500;
+
+fn all(of: Of, postgres: bool) -> Vec<(&'static str, &'static str)> {
+    match of {
+        Of::Records => RECORDS.to_vec(),
+        Of::Customers => CUSTOMERS.into_iter().chain(postgres.then_some(SEARCHED)).collect(),
+    }
+}
+
+/// Takes the index over a table of records away before it is filled, if it is empty.
+pub async fn make_way_for_records(db: &Db, table: Table) -> Result<()> {
+    let table = table.name();
+    if db.row(&format!("SELECT id FROM {table} LIMIT 1"), []).await?.is_none() {
+        db.execute(&format!("DROP INDEX IF EXISTS {table}_customer"), []).await?;
+    }
+    Ok(())
+}
+
+/// Takes the indexes over customers away before `coming` of them are written, if there are not more
+/// than that yet.
+pub async fn make_way_for_customers(db: &Db, coming: usize) -> Result<()> {
+    let row = db.row("SELECT CAST(COALESCE(SUM(clients), 0) AS BIGINT) FROM customer_summary", []).await?;
+    if row.context("no count")?.get::<i64>(0)? <= coming as i64 {
+        let mut tx = db.begin().await?;
+        one_at_a_time(&mut tx).await?;
+        for (name, _) in all(Of::Customers, tx.is_postgres()) {
+            tx.execute(&format!("DROP INDEX IF EXISTS {name}"), []).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Makes the indexes that are not there, and folds what was written since the last time into those of
+/// searches: in one go that is cheaper than row by row.
+pub async fn make(db: &Db, of: Of) -> Result<()> {
+    let there = if db.is_postgres() {
+        "SELECT indexname::text FROM pg_indexes WHERE schemaname = current_schema()"
+    } else {
+        "SELECT name FROM sqlite_master WHERE type = 'index'"
+    };
+    let mut tx = db.begin().await?;
+    one_at_a_time(&mut tx).await?;
+    let there =
+        tx.rows(there, []).await?.iter().map(|row| row.get(0)).collect::<Result<HashSet<String>>>()?;
+    for (name, on) in all(of, tx.is_postgres()) {
+        if !there.contains(name) {
+            tx.execute(&format!("CREATE INDEX {name} ON {on}"), []).await?;
+        }
+    }
+    if of == Of::Customers && !tx.is_postgres() {
+        let merge = "INSERT INTO customer_search (customer_search, rank) VALUES ('merge', $1)";
+        tx.execute(merge, [MERGED.into()]).await?;
+    } else if of == Of::Customers && there.contains(SEARCHED.0) {
+        tx.row(&format!("SELECT gin_clean_pending_list('{}')", SEARCHED.0), []).await?;
+    }
+    tx.commit().await
+}
+
+/// Two runs may end at once: the second waits, and finds what the first has made.
+async fn one_at_a_time(tx: &mut Tx) -> Result<()> {
+    if tx.is_postgres() {
+        tx.row("SELECT pg_advisory_xact_lock(hashtext('indexes of customers'))::text", []).await?;
+        tx.script("SET LOCAL maintenance_work_mem = '256MB'").await?;
+    }
+    Ok(())
+}
