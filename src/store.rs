@@ -26,6 +26,7 @@ pub mod system;
 pub mod user;
 
 pub use db::{Db, Row, Tx, Value, is_conflict};
+use indexes::Of;
 
 /// The database and everything that is asked of it.
 #[derive(Clone, Debug)]
@@ -50,8 +51,9 @@ impl Store {
             store.backup(Path::new(&copy)).await?;
         }
         if !migrate::migrate(&store.db, now).await?.is_empty() {
-            indexes::make(&store.db, indexes::Of::Records).await?;
-            indexes::make(&store.db, indexes::Of::Customers).await?;
+            indexes::make(&store.db, Of::Records).await?;
+            indexes::make(&store.db, Of::Lists).await?;
+            indexes::make(&store.db, Of::Searches).await?;
         }
         Ok(store)
     }

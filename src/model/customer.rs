@@ -5,6 +5,10 @@
 pub struct View {
     /// The customer.
     pub id: i64,
+    /// Its system.
+    pub system: String,
+    /// What the records of the system name it by.
+    pub key: String,
     /// No record belongs to it: it is not shown.
     pub hidden: bool,
     /// All its records are gone.
@@ -39,6 +43,17 @@ pub struct View {
     pub rebate_usd: Option<i64>,
     /// What it can be found by.
     pub text: String,
+}
+
+/// A customer to be added up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Name<'a> {
+    /// The customer.
+    pub id: i64,
+    /// Its system.
+    pub system: &'a str,
+    /// What the records of the system name it by.
+    pub key: &'a str,
 }
 
 /// A stored record, with what a customer is computed from. Texts that say nothing are empty.

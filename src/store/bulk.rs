@@ -36,17 +36,19 @@ pub type Columns = &'static [(&'static str, Kind)];
 pub struct Batch {
     columns: Columns,
     values: Vec<Value>,
+    same: Vec<(&'static str, Option<i64>)>,
 }
 
 impl Batch {
     /// An empty batch.
     pub fn new(columns: Columns) -> Batch {
-        Batch { columns, values: Vec::new() }
+        Batch::with_room(columns, 0, Vec::new())
     }
 
-    /// An empty batch with room for so many rows.
-    pub fn with_room(columns: Columns, rows: usize) -> Batch {
-        Batch { columns, values: Vec::with_capacity(columns.len() * rows) }
+    /// An empty batch with room for so many rows; `same` are columns that have one value in all of
+    /// them, which is handed over once.
+    pub fn with_room(columns: Columns, rows: usize, same: Vec<(&'static str, Option<i64>)>) -> Batch {
+        Batch { columns, values: Vec::with_capacity(columns.len() * rows), same }
     }
 
     /// Adds a row: as many values as there are columns.
@@ -65,6 +67,10 @@ impl Batch {
         debug_assert_eq!(self.values.len() % self.columns.len(), 0, "a row has a value for each column");
     }
 
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().map(|(name, _)| *name).chain(self.same.iter().map(|(name, _)| *name))
+    }
+
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
@@ -78,108 +84,83 @@ impl Batch {
 
 /// Inserts all rows.
 pub async fn insert(tx: &mut Tx, table: &str, batch: Batch) -> Result<()> {
-    let names = names(batch.columns, "");
-    write(
-        tx,
-        batch,
-        |values| format!("INSERT INTO {table} ({names}) VALUES {values}"),
-        |arrays| format!("INSERT INTO {table} ({names}) SELECT * FROM UNNEST({arrays})"),
-    )
-    .await
+    let statement = inserting(table, &batch, "");
+    write(tx, batch, statement).await
 }
 
 /// Inserts all rows; where the key `conflict` exists already, the row is replaced by the new one.
 pub async fn upsert(tx: &mut Tx, table: &str, conflict: &str, batch: Batch) -> Result<()> {
-    let names = names(batch.columns, "");
-    let set = batch
-        .columns
-        .iter()
-        .map(|(name, _)| *name)
-        .filter(|name| !conflict.split(',').any(|key| key == *name))
-        .map(|name| format!("{name} = excluded.{name}"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let tail = format!("ON CONFLICT ({conflict}) DO UPDATE SET {set}");
-    write(
-        tx,
-        batch,
-        |values| format!("INSERT INTO {table} ({names}) VALUES {values} {tail}"),
-        |arrays| format!("INSERT INTO {table} ({names}) SELECT * FROM UNNEST({arrays}) {tail}"),
-    )
-    .await
+    let names = batch.names().filter(|name| !conflict.split(',').any(|key| key == *name));
+    let set = names.map(|name| format!("{name} = excluded.{name}")).collect::<Vec<_>>().join(", ");
+    // SQLite would take ON for the beginning of a join.
+    let tail = format!(" WHERE true ON CONFLICT ({conflict}) DO UPDATE SET {set}");
+    let statement = inserting(table, &batch, &tail);
+    write(tx, batch, statement).await
+}
+
+fn inserting(table: &str, batch: &Batch, tail: &str) -> String {
+    let names = batch.names().collect::<Vec<_>>().join(", ");
+    format!("INSERT INTO {table} ({names}) SELECT * FROM u{tail}")
 }
 
 /// Updates rows by their first column, which must be the table's `id`.
 pub async fn update(tx: &mut Tx, table: &str, batch: Batch) -> Result<()> {
-    let id = batch.columns.first().map_or("id", |(name, _)| name);
-    let columns = names(batch.columns, "");
-    let set = batch.columns[1..]
-        .iter()
-        .map(|(name, _)| format!("{name} = u.{name}"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    write(
-        tx,
-        batch,
-        |values| {
-            format!("WITH u({columns}) AS (VALUES {values}) UPDATE {table} SET {set} FROM u WHERE {table}.{id} = u.{id}")
-        },
-        |arrays| format!("UPDATE {table} SET {set} FROM UNNEST({arrays}) AS u({columns}) WHERE {table}.{id} = u.{id}"),
-    )
-    .await
+    let set = batch.names().skip(1).map(|name| format!("{name} = u.{name}")).collect::<Vec<_>>().join(", ");
+    let statement = format!("UPDATE {table} SET {set} FROM u WHERE {table}.id = u.id");
+    write(tx, batch, statement).await
 }
 
-fn names(columns: Columns, prefix: &str) -> String {
-    columns.iter().map(|(name, _)| format!("{prefix}{name}")).collect::<Vec<_>>().join(", ")
-}
-
-async fn write(
-    tx: &mut Tx,
-    batch: Batch,
-    sqlite: impl Fn(&str) -> String,
-    postgres: impl Fn(&str) -> String,
-) -> Result<()> {
+/// Runs a statement over the rows of a batch as a table `u`.
+async fn write(tx: &mut Tx, batch: Batch, statement: String) -> Result<()> {
     if batch.is_empty() {
         return Ok(());
     }
     let width = batch.columns.len();
+    let names = batch.names().collect::<Vec<_>>().join(", ");
     match tx {
         Tx::Sqlite(tx) => {
             let per_statement = SQLITE_ROWS.min(SQLITE_PARAMETERS / width);
             let row = format!("({})", vec!["?"; width].join(","));
+            let same = ", ?".repeat(batch.same.len());
             let mut values = batch.values.into_iter();
             let mut bind = || {
                 let rows = per_statement.min(values.len() / width);
-                sqlite_args(values.by_ref().take(rows * width)).map(|args| (rows, args))
+                let same = batch.same.iter().map(|(_, value)| Value::from(*value));
+                sqlite_args(values.by_ref().take(rows * width).chain(same)).map(|args| (rows, args))
             };
             let mut bound = bind()?;
             while bound.0 > 0 {
                 let (rows, args) = bound;
-                let sql = sqlite(&vec![row.as_str(); rows].join(","));
-                let about = short(&sql);
+                let values = vec![row.as_str(); rows].join(",");
+                let sql =
+                    format!("WITH v AS (VALUES {values}), u({names}) AS (SELECT *{same} FROM v) {statement}");
                 // Only full statements are worth keeping prepared; the last one differs each time.
                 let query = sqlx::query_with(AssertSqlSafe(sql), args).persistent(rows == per_statement);
                 // The next rows are bound while SQLite's thread writes these.
                 let (written, next) = tokio::join!(biased; query.execute(&mut **tx), async { bind() });
-                written.context(about)?;
+                written.with_context(|| short(&statement))?;
                 bound = next?;
             }
         }
         Tx::Postgres(tx) => {
-            let mut arrays = String::new();
+            let mut arrays = Vec::with_capacity(width);
             for (at, (_, kind)) in batch.columns.iter().enumerate() {
                 let array = match kind {
                     Kind::Int => "bigint[]",
                     Kind::Text => "text[]",
                     Kind::Bytes => "bytea[]",
                 };
-                let comma = if at == 0 { "" } else { ", " };
-                write!(arrays, "{comma}${}::{array}", at + 1)?;
+                arrays.push(format!("${}::{array}", at + 1));
             }
-            let sql = postgres(&arrays);
-            let about = short(&sql);
+            let same: String =
+                (1..=batch.same.len()).map(|at| format!(", ${}::bigint", width + at)).collect();
+            let sql =
+                format!("WITH u({names}) AS (SELECT *{same} FROM UNNEST({})) {statement}", arrays.join(", "));
             let args = postgres_columns(batch)?;
-            sqlx::query_with(AssertSqlSafe(sql), args).execute(&mut **tx).await.context(about)?;
+            sqlx::query_with(AssertSqlSafe(sql), args)
+                .execute(&mut **tx)
+                .await
+                .with_context(|| short(&statement))?;
         }
     }
     Ok(())
@@ -213,6 +194,9 @@ fn postgres_columns(batch: Batch) -> Result<PgArguments> {
             Kind::Bytes => args.add(std::mem::take(&mut bytes[at])),
         }
         .map_err(|e| anyhow::anyhow!("argument: {e}"))?;
+    }
+    for (_, value) in batch.same {
+        args.add(value).map_err(|e| anyhow::anyhow!("argument: {e}"))?;
     }
     Ok(args)
 }

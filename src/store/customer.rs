@@ -7,10 +7,12 @@ use anyhow::{Context, Result};
 use super::bulk::{self, Batch, Kind};
 use super::{Store, Tx, Value};
 use crate::connect::Table;
-use crate::model::customer::{Part, PartKind, View};
+use crate::model::customer::{Name, Part, PartKind, View};
 
-const VIEW: [(&str, Kind); 17] = [
+const VIEW: [(&str, Kind); 19] = [
     ("id", Kind::Int),
+    ("system", Kind::Text),
+    ("key", Kind::Text),
     ("hidden", Kind::Int),
     ("gone", Kind::Int),
     ("owner", Kind::Text),
@@ -32,19 +34,17 @@ const VIEW: [(&str, Kind); 17] = [
 /// The customers that this system's records name by these keys.
 pub async fn find<'a>(tx: &mut Tx, system: &str, keys: &[&'a str]) -> Result<HashMap<&'a str, i64>> {
     let id = "COALESCE(merged_into, id)";
-    let found = bulk::ids_by_text(tx, "customer", id, "system = $1", system.into(), "key", keys).await?;
+    let found = bulk::ids_by_text(tx, "customer_key", id, "system = $1", system.into(), "key", keys).await?;
     Ok(found.into_iter().map(|(at, id)| (keys[at], id)).collect())
 }
 
-/// Makes customers: (id, key).
+/// Makes customers: (id, key). No list shows them until their records have been added up.
 pub async fn create(tx: &mut Tx, system: &str, customers: &[(i64, &str)]) -> Result<()> {
-    let mut batch =
-        Batch::new(&[("id", Kind::Int), ("system", Kind::Text), ("key", Kind::Text), ("hidden", Kind::Int)]);
+    let mut batch = Batch::new(&[("id", Kind::Int), ("system", Kind::Text), ("key", Kind::Text)]);
     for (id, key) in customers {
-        // Hidden until its records have been added up.
-        batch.push([(*id).into(), system.into(), (*key).into(), 1_i64.into()]);
+        batch.push([(*id).into(), system.into(), (*key).into()]);
     }
-    bulk::insert(tx, "customer", batch).await
+    bulk::insert(tx, "customer_key", batch).await
 }
 
 /// Between the fields of a record in [`parts`]: a character that no field holds.
@@ -52,52 +52,75 @@ const UNIT: char = '\u{1f}';
 /// Between its records.
 const RECORD: char = '\u{1e}';
 
-/// The records of these customers with what a customer is added up from, as one text for
+/// These customers, and their records with what a customer is added up from, as one text for
 /// [`read_parts`]. One value instead of a dozen a row: on a first load every record passes here, and
 /// most of the time would go into handing values over.
 pub async fn parts(store: &Store, customers: &[i64]) -> Result<String> {
     let ids = bulk::id_list(customers);
     let mut text = String::new();
-    for (kind, table, columns) in [
-        ("p", Table::Party, "'', registered, NULL, NULL, reward_usd, rebate_usd"),
-        ("a", Table::Account, "number, opened, volume_lots, volume_mln_usd, reward_usd, NULL"),
+    for (kind, from, fields) in [
+        ("c", format!("customer_key WHERE id IN ({ids})"), "id, system, key".to_owned()),
+        (
+            "p",
+            format!("party WHERE customer_id IN ({ids})"),
+            record_fields("'', registered, NULL, NULL, reward_usd, rebate_usd"),
+        ),
+        (
+            "a",
+            format!("account WHERE customer_id IN ({ids})"),
+            record_fields("number, opened, volume_lots, volume_mln_usd, reward_usd, NULL"),
+        ),
     ] {
-        let gone = "CASE WHEN gone_run IS NULL THEN '' ELSE 'gone' END";
-        let fields = columns.split(", ").chain(["country", "status", "partner_account", "last_trade"]);
-        let fields: String = fields.map(|field| format!(", COALESCE(CAST({field} AS TEXT), '')")).collect();
-        let sql = format!(
-            "SELECT string_agg(concat_ws($1, '{kind}', customer_id, id, {gone}{fields}, raw), $2) FROM {} WHERE customer_id IN ({ids})",
-            table.name()
-        );
+        let sql = format!("SELECT string_agg(concat_ws($1, '{kind}', {fields}), $2) FROM {from}");
         let args = [UNIT, RECORD].map(|separator| separator.to_string().into());
         if let Some(row) = store.db.row(&sql, args).await?
             && let Some(records) = row.get::<Option<String>>(0)?
         {
-            if !text.is_empty() {
-                text.push(RECORD);
-            }
             text.push_str(&records);
+            text.push(RECORD);
         }
     }
     Ok(text)
 }
 
-/// The records that [`parts`] told, ordered by customer.
-pub fn read_parts(text: &str) -> Result<Vec<Part<'_>>> {
-    let records = text.split(RECORD).filter(|record| !record.is_empty());
-    let mut parts = records.map(read_part).collect::<Result<Vec<_>>>()?;
-    parts.sort_by_key(|part| part.customer);
-    Ok(parts)
+/// The fields of a record in [`parts`], with those that not every table has.
+fn record_fields(own: &str) -> String {
+    let fields = own.split(", ").chain(["country", "status", "partner_account", "last_trade"]);
+    let fields: String = fields.map(|field| format!(", COALESCE(CAST({field} AS TEXT), '')")).collect();
+    format!("customer_id, id, CASE WHEN gone_run IS NULL THEN '' ELSE 'gone' END{fields}, raw")
 }
 
-fn read_part(record: &str) -> Result<Part<'_>> {
-    let mut fields = record.splitn(15, UNIT);
-    let mut next = || fields.next().context("a stored record is cut short");
+/// What [`parts`] told: the customers, and their records ordered by customer.
+pub fn read_parts(text: &str) -> Result<(Vec<Name<'_>>, Vec<Part<'_>>)> {
+    let (mut names, mut parts) = (Vec::new(), Vec::new());
+    for told in text.split_terminator(RECORD) {
+        let (kind, fields) = told.split_once(UNIT).context(CUT)?;
+        match kind {
+            "c" => names.push(read_name(fields)?),
+            "p" => parts.push(read_part(PartKind::Party, fields)?),
+            _ => parts.push(read_part(PartKind::Account, fields)?),
+        }
+    }
+    parts.sort_by_key(|part| part.customer);
+    Ok((names, parts))
+}
+
+const CUT: &str = "what is stored of a customer is cut short";
+
+fn read_name(fields: &str) -> Result<Name<'_>> {
+    let mut fields = fields.splitn(3, UNIT);
+    let mut next = || fields.next().context(CUT);
+    Ok(Name { id: next()?.parse()?, system: next()?, key: next()? })
+}
+
+fn read_part(kind: PartKind, fields: &str) -> Result<Part<'_>> {
+    let mut fields = fields.splitn(14, UNIT);
+    let mut next = || fields.next().context(CUT);
     let number = |text: &str| -> Result<Option<i64>> {
         if text.is_empty() { Ok(None) } else { Ok(Some(text.parse()?)) }
     };
     Ok(Part {
-        kind: if next()? == "p" { PartKind::Party } else { PartKind::Account },
+        kind,
         customer: next()?.parse()?,
         id: next()?.parse()?,
         gone: next()? == "gone",
@@ -123,6 +146,8 @@ pub async fn write(tx: &mut Tx, views: Vec<View>) -> Result<()> {
     for v in views {
         batch.push([
             v.id.into(),
+            v.system.into(),
+            v.key.into(),
             v.hidden.into(),
             v.gone.into(),
             v.owner.into(),
@@ -142,18 +167,16 @@ pub async fn write(tx: &mut Tx, views: Vec<View>) -> Result<()> {
         ]);
         texts.push([v.id.into(), v.text.into()]);
     }
-    bulk::update(tx, "customer", batch).await?;
+    bulk::upsert(tx, "customer", "id", batch).await?;
     bulk::upsert(tx, "customer_text", "id", texts).await?;
     super::search::index(tx, &ids).await
 }
 
 /// Takes these customers out of the lists: no record belongs to them.
 pub async fn merge_into(tx: &mut Tx, customer: i64, into: i64) -> Result<()> {
-    tx.execute(
-        "UPDATE customer SET merged_into = $2, hidden = 1 WHERE id = $1",
-        [customer.into(), into.into()],
-    )
-    .await?;
+    let merge = "UPDATE customer_key SET merged_into = $2 WHERE id = $1";
+    tx.execute(merge, [customer.into(), into.into()]).await?;
+    tx.execute("UPDATE customer SET hidden = 1 WHERE id = $1", [customer.into()]).await?;
     for table in [Table::Party, Table::Account] {
         let sql = format!("UPDATE {} SET customer_id = $2 WHERE customer_id = $1", table.name());
         tx.execute(&sql, [customer.into(), into.into()]).await?;
@@ -225,9 +248,9 @@ impl Store {
         self.db.row(sql, [system.into()]).await?.map(|row| row.get(0)).transpose()
     }
 
-    /// Ids of customers of a system (of all when empty), above `after`, in order.
+    /// Ids of the customers that lists show, of a system (of all when empty), above `after`, in order.
     pub async fn customer_ids(&self, system: &str, after: i64, limit: i64) -> Result<Vec<i64>> {
-        let sql = "SELECT id FROM customer WHERE ($1 = '' OR system = $1) AND id > $2 AND merged_into IS NULL ORDER BY id LIMIT $3";
+        let sql = "SELECT id FROM customer WHERE ($1 = '' OR system = $1) AND id > $2 AND hidden = 0 ORDER BY id LIMIT $3";
         let args: [Value; 3] = [system.into(), after.into(), limit.into()];
         self.db.rows(sql, args).await?.iter().map(|row| row.get(0)).collect()
     }
@@ -241,7 +264,7 @@ impl Store {
 
     /// The customer that a system's records name by this key.
     pub async fn customer_by_key(&self, system: &str, key: &str) -> Result<Option<i64>> {
-        let sql = "SELECT COALESCE(merged_into, id) FROM customer WHERE system = $1 AND key = $2";
+        let sql = "SELECT COALESCE(merged_into, id) FROM customer_key WHERE system = $1 AND key = $2";
         self.db.row(sql, [system.into(), key.into()]).await?.map(|row| row.get(0)).transpose()
     }
 }

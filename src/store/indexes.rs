@@ -17,8 +17,10 @@ use crate::connect::Table;
 pub enum Of {
     /// Over records: which are a customer's. Needed to add customers up.
     Records,
-    /// Over customers: lists and searches.
-    Customers,
+    /// Over customers: what lists are sorted by.
+    Lists,
+    /// Over what customers can be found by.
+    Searches,
 }
 
 /// What customers are found by in records.
@@ -27,9 +29,9 @@ const RECORDS: [(&str, &str); 2] =
 
 /// What lists are sorted by, walked system by system. A customer that is not shown is in none of
 /// them, so that one whose records have not been added up yet costs nothing.
-const CUSTOMERS: [(&str, &str); 11] = [
+const LISTS: [(&str, &str); 11] = [
     ("customer_id", "customer (system, id) WHERE hidden = 0"),
-    ("customer_key", "customer (system, key, id) WHERE hidden = 0"),
+    ("customer_by_key", "customer (system, key, id) WHERE hidden = 0"),
     ("customer_country", "customer (system, country, id) WHERE hidden = 0"),
     ("customer_status", "customer (system, status, id) WHERE hidden = 0"),
     ("customer_reward", "customer (system, reward_usd, id) WHERE hidden = 0"),
@@ -53,7 +55,8 @@ const MERGED: i64 = 500;
 fn all(of: Of, postgres: bool) -> Vec<(&'static str, &'static str)> {
     match of {
         Of::Records => RECORDS.to_vec(),
-        Of::Customers => CUSTOMERS.into_iter().chain(postgres.then_some(SEARCHED)).collect(),
+        Of::Lists => LISTS.to_vec(),
+        Of::Searches => postgres.then_some(SEARCHED).into_iter().collect(),
     }
 }
 
@@ -71,12 +74,14 @@ pub async fn make_way_for_records(db: &Db, table: Table) -> Result<()> {
 pub async fn make_way_for_customers(db: &Db, coming: usize) -> Result<()> {
     let row = db.row("SELECT CAST(COALESCE(SUM(clients), 0) AS BIGINT) FROM customer_summary", []).await?;
     if row.context("no count")?.get::<i64>(0)? <= coming as i64 {
-        let mut tx = db.begin().await?;
-        one_at_a_time(&mut tx).await?;
-        for (name, _) in all(Of::Customers, tx.is_postgres()) {
-            tx.execute(&format!("DROP INDEX IF EXISTS {name}"), []).await?;
+        for of in [Of::Lists, Of::Searches] {
+            let mut tx = db.begin().await?;
+            one_at_a_time(&mut tx, of).await?;
+            for (name, _) in all(of, tx.is_postgres()) {
+                tx.execute(&format!("DROP INDEX IF EXISTS {name}"), []).await?;
+            }
+            tx.commit().await?;
         }
-        tx.commit().await?;
     }
     Ok(())
 }
@@ -90,7 +95,7 @@ pub async fn make(db: &Db, of: Of) -> Result<()> {
         "SELECT name FROM sqlite_master WHERE type = 'index'"
     };
     let mut tx = db.begin().await?;
-    one_at_a_time(&mut tx).await?;
+    one_at_a_time(&mut tx, of).await?;
     let there =
         tx.rows(there, []).await?.iter().map(|row| row.get(0)).collect::<Result<HashSet<String>>>()?;
     for (name, on) in all(of, tx.is_postgres()) {
@@ -98,19 +103,20 @@ pub async fn make(db: &Db, of: Of) -> Result<()> {
             tx.execute(&format!("CREATE INDEX {name} ON {on}"), []).await?;
         }
     }
-    if of == Of::Customers && !tx.is_postgres() {
+    if of == Of::Searches && !tx.is_postgres() {
         let merge = "INSERT INTO customer_search (customer_search, rank) VALUES ('merge', $1)";
         tx.execute(merge, [MERGED.into()]).await?;
-    } else if of == Of::Customers && there.contains(SEARCHED.0) {
+    } else if of == Of::Searches && there.contains(SEARCHED.0) {
         tx.row(&format!("SELECT gin_clean_pending_list('{}')", SEARCHED.0), []).await?;
     }
     tx.commit().await
 }
 
 /// Two runs may end at once: the second waits, and finds what the first has made.
-async fn one_at_a_time(tx: &mut Tx) -> Result<()> {
+async fn one_at_a_time(tx: &mut Tx, of: Of) -> Result<()> {
     if tx.is_postgres() {
-        tx.row("SELECT pg_advisory_xact_lock(hashtext('indexes of customers'))::text", []).await?;
+        let lock = format!("SELECT pg_advisory_xact_lock(hashtext('indexes of {of:?}'))::text");
+        tx.row(&lock, []).await?;
         tx.script("SET LOCAL maintenance_work_mem = '256MB'").await?;
     }
     Ok(())

@@ -476,7 +476,7 @@ impl Store {
     /// The customer of that number as the list shows it; `None` when there is none to be shown.
     pub async fn customer_item(&self, id: i64) -> Result<Option<Item>> {
         let sql = format!(
-            "SELECT {ITEM} FROM customer WHERE hidden = 0 AND id = (SELECT COALESCE(merged_into, id) FROM customer WHERE id = $1)"
+            "SELECT {ITEM} FROM customer WHERE hidden = 0 AND id = (SELECT COALESCE(merged_into, id) FROM customer_key WHERE id = $1)"
         );
         self.db.row(&sql, [id.into()]).await?.as_ref().map(read).transpose()
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use anyhow::{Context, Result};
 
 use super::bulk::{self, Batch, Columns, Kind};
-use super::{Row, Store, Tx, Value};
+use super::{Row, Store, Tx};
 use crate::connect::{Stream, Table};
 use crate::model::{Fingerprint, Incoming, Known, Record, Sums};
 
@@ -26,15 +26,11 @@ impl Table {
     }
 }
 
-const PARTY: [(&str, Kind); 21] = [
+const PARTY: [(&str, Kind); 17] = [
     ("id", Kind::Int),
-    ("stream_id", Kind::Int),
     ("key", Kind::Text),
     ("raw_hash", Kind::Bytes),
     ("first_run", Kind::Int),
-    ("changed_run", Kind::Int),
-    ("gone_run", Kind::Int),
-    ("valid_from", Kind::Int),
     ("customer_id", Kind::Int),
     ("client_key", Kind::Text),
     ("country", Kind::Text),
@@ -50,15 +46,11 @@ const PARTY: [(&str, Kind); 21] = [
     ("raw", Kind::Text),
 ];
 
-const ACCOUNT: [(&str, Kind); 23] = [
+const ACCOUNT: [(&str, Kind); 19] = [
     ("id", Kind::Int),
-    ("stream_id", Kind::Int),
     ("key", Kind::Text),
     ("raw_hash", Kind::Bytes),
     ("first_run", Kind::Int),
-    ("changed_run", Kind::Int),
-    ("gone_run", Kind::Int),
-    ("valid_from", Kind::Int),
     ("customer_id", Kind::Int),
     ("client_key", Kind::Text),
     ("number", Kind::Text),
@@ -171,7 +163,6 @@ pub async fn known(
 #[derive(Debug)]
 pub struct Rows {
     table: Table,
-    stream_id: i64,
     run: i64,
     now: i64,
     ids: Vec<i64>,
@@ -181,8 +172,14 @@ pub struct Rows {
 impl Rows {
     /// None yet, of this stream, written by this run now, with room for `count`.
     pub fn new(stream: &Stream, stream_id: i64, run: i64, now: i64, count: usize) -> Rows {
-        let batch = Batch::with_room(stream.table.columns(), count);
-        Rows { table: stream.table, stream_id, run, now, ids: Vec::with_capacity(count), batch }
+        let same = vec![
+            ("stream_id", Some(stream_id)),
+            ("changed_run", Some(run)),
+            ("gone_run", None),
+            ("valid_from", Some(now)),
+        ];
+        let batch = Batch::with_room(stream.table.columns(), count, same);
+        Rows { table: stream.table, run, now, ids: Vec::with_capacity(count), batch }
     }
 
     /// Adds one: its id (a new one, or the known record's), whose it is, the run that first saw it,
@@ -191,13 +188,9 @@ impl Rows {
         self.ids.push(id);
         self.batch.begin_row([
             id.into(),
-            self.stream_id.into(),
             row.key.into(),
             row.hash.0.to_vec().into(),
             first_run.into(),
-            self.run.into(),
-            Value::Int(None),
-            self.now.into(),
             customer.into(),
         ]);
         match record {
@@ -312,7 +305,7 @@ impl Store {
     /// them whole for every few customers. SQLite seeks by key whatever their size.
     pub async fn look_at_tables(&self) -> Result<()> {
         if self.db.is_postgres() {
-            self.db.script("ANALYZE party (stream_id, key, customer_id); ANALYZE account (stream_id, key, customer_id); ANALYZE customer (system, key)").await?;
+            self.db.script("ANALYZE party (stream_id, key, customer_id); ANALYZE account (stream_id, key, customer_id); ANALYZE customer_key (system, key)").await?;
         }
         Ok(())
     }

@@ -2,11 +2,11 @@
 //! can be found by. Pure.
 
 use crate::model::OwnerRules;
-use crate::model::customer::{Part, PartKind, View};
+use crate::model::customer::{Name, Part, PartKind, View};
 use crate::model::text::search_fold_into;
 
 /// Adds up a customer from its records. Records that are gone count only when all are.
-pub fn view(id: i64, parts: &[Part<'_>], rules: &OwnerRules) -> View {
+pub fn view(name: Name<'_>, parts: &[Part<'_>], rules: &OwnerRules) -> View {
     let gone = parts.iter().all(|part| part.gone);
     let mut parts: Vec<&Part<'_>> = parts.iter().filter(|part| gone || !part.gone).collect();
     parts.sort_by_key(|part| (part.kind, part.number, part.id));
@@ -28,7 +28,9 @@ pub fn view(id: i64, parts: &[Part<'_>], rules: &OwnerRules) -> View {
     let volume_lots = sum(|part| part.volume_lots);
     let reward_usd = sum(|part| part.reward_usd);
     View {
-        id,
+        id: name.id,
+        system: name.system.to_owned(),
+        key: name.key.to_owned(),
         hidden: parts.is_empty(),
         gone,
         owner: owner.to_owned(),
@@ -156,7 +158,7 @@ mod tests {
             account(1, "10", None, false),
             account(2, "30", Some(100), true),
         ];
-        let view = view(7, &accounts, &OwnerRules::default());
+        let view = view(Name::default(), &accounts, &OwnerRules::default());
         assert_eq!((view.accounts, view.reward_usd, view.volume_lots), (2, Some(5), None));
         assert_eq!(view.account_numbers, "10 20");
         assert_eq!(view.activity, Some("ACTIVE"));

@@ -14,7 +14,8 @@ use crate::model::customer::{Part, View};
 use crate::model::{Message, OwnerRules};
 use crate::store::case::{self, NewCase};
 use crate::store::customer;
-use crate::store::{Store, indexes, run};
+use crate::store::indexes::{self, Of};
+use crate::store::{Store, run};
 
 /// Customers brought up to date per transaction.
 const CHUNK: usize = 2000;
@@ -47,7 +48,7 @@ pub async fn bring_up_to_date(
     if touched.is_empty() {
         return Ok(());
     }
-    indexes::make(&store.db, indexes::Of::Records).await?;
+    indexes::make(&store.db, Of::Records).await?;
     if touched.len() >= MANY {
         store.look_at_tables().await?;
         indexes::make_way_for_customers(&store.db, touched.len()).await?;
@@ -71,7 +72,7 @@ pub async fn bring_up_to_date(
         tx.commit().await?;
     }
     // Before the notes go: an index that is not there is made by whoever finds them.
-    indexes::make(&store.db, indexes::Of::Customers).await?;
+    tokio::try_join!(indexes::make(&store.db, Of::Lists), indexes::make(&store.db, Of::Searches))?;
     let mut tx = store.begin().await?;
     customer::summarize(&mut tx, system).await?;
     customer::untouch(&mut tx, &notes.into_iter().map(|(note, _)| note).collect::<Vec<_>>()).await?;
@@ -92,10 +93,10 @@ fn views(store: &Store, rules: &OwnerRules, customers: &[i64]) -> JoinHandle<Res
 /// These customers as their records make them.
 pub async fn compute(store: &Store, rules: &OwnerRules, customers: &[i64]) -> Result<Vec<View>> {
     let text = customer::parts(store, customers).await?;
-    let parts = customer::read_parts(&text)?;
+    let (names, parts) = customer::read_parts(&text)?;
     let of: HashMap<i64, &[Part<'_>]> =
         parts.chunk_by(|a, b| a.customer == b.customer).map(|own| (own[0].customer, own)).collect();
-    Ok(customers.iter().map(|id| view(*id, of.get(id).copied().unwrap_or_default(), rules)).collect())
+    Ok(names.iter().map(|name| view(*name, of.get(&name.id).copied().unwrap_or_default(), rules)).collect())
 }
 
 /// Two clients whose names for their accounts are the same: each becomes a customer of its own, the
@@ -106,7 +107,7 @@ async fn separate_collisions(turn: &Turn<'_>) -> Result<(), Stop> {
     if touched.is_empty() {
         return Ok(());
     }
-    indexes::make(&store.db, indexes::Of::Records).await?;
+    indexes::make(&store.db, Of::Records).await?;
     for stream in turn.source.connector.streams().iter().filter(|s| s.table == Table::Party) {
         let stream_id = store.stream(system, stream.name).await?;
         for name in store.names_in_question(system, stream_id, &touched).await? {

@@ -6,30 +6,37 @@ CREATE TABLE sequence (name TEXT PRIMARY KEY, next BIGINT NOT NULL);
 
 CREATE TABLE stream (id {serial}, system TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (system, name));
 
--- Whom records speak of. `key` is what the records of its system name it by; `merged_into` is the
+-- Whom records speak of: `key` is what the records of its system name it by; `merged_into` is the
 -- customer that a person chose for it.
+CREATE TABLE customer_key (
+    id {id},
+    system TEXT NOT NULL,
+    key TEXT NOT NULL,
+    merged_into BIGINT
+);
+CREATE UNIQUE INDEX customer_key_key ON customer_key (system, key);
+
+-- Customers as their records make them, once these have been added up.
 CREATE TABLE customer (
     id {id},
     system TEXT NOT NULL,
     key TEXT NOT NULL,
-    merged_into BIGINT,
-    hidden BIGINT NOT NULL DEFAULT 0,
-    gone BIGINT NOT NULL DEFAULT 0,
-    owner TEXT NOT NULL DEFAULT 'Unknown',
-    owner_rule TEXT NOT NULL DEFAULT 'none',
+    hidden BIGINT NOT NULL,
+    gone BIGINT NOT NULL,
+    owner TEXT NOT NULL,
+    owner_rule TEXT NOT NULL,
     status TEXT,
     activity TEXT,
     country TEXT,
     partner_account TEXT,
     registered TEXT,
     last_trade TEXT,
-    accounts BIGINT NOT NULL DEFAULT 0,
-    account_numbers TEXT NOT NULL DEFAULT '',
+    accounts BIGINT NOT NULL,
+    account_numbers TEXT NOT NULL,
     volume_lots BIGINT,
     volume_mln_usd BIGINT,
     reward_usd BIGINT,
-    rebate_usd BIGINT,
-    UNIQUE (system, key)
+    rebate_usd BIGINT
 );
 
 -- Customers (ids, packed) whose records changed and who have not been added up again since. Written

@@ -89,7 +89,7 @@ const TABLES: [(&str, &[&str], &str); 6] = [
             "t.rebate_usd",
             "x.text",
         ],
-        "customer t LEFT JOIN customer m ON m.id = t.merged_into LEFT JOIN customer_text x ON x.id = t.id",
+        "customer t JOIN customer_key k ON k.id = t.id LEFT JOIN customer_key m ON m.id = k.merged_into LEFT JOIN customer_text x ON x.id = t.id",
     ),
     (
         "customer_summary",
