@@ -142,6 +142,12 @@ pub trait Connector {
     /// Understands one row.
     fn read(&self, stream: &Stream, raw: &str) -> Result<Record, Reject>;
 
+    /// The amounts of a row that cannot be stored, as far as they can be read: what the source counts
+    /// and the mirror has not. Those of a field named like its measure, if nothing else is said.
+    fn amounts(&self, stream: &Stream, raw: &str) -> Sums {
+        loose::amounts(raw, stream.measures)
+    }
+
     /// Whether the owner set on the system comes before the owner map.
     fn owns_whole_system(&self) -> bool {
         false

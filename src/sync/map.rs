@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::connect::{Row, Stream};
+use crate::connect::{Connector, Row, Stream};
 use crate::model::disposition::Reasons;
 use crate::model::{Counts, Disposition, Fingerprint, Incoming, Known, Oddity, Record, Reject, Sums};
 
@@ -85,7 +85,7 @@ impl Choice {
 pub fn first_look(
     rows: impl ExactSizeIterator<Item = Arrived>,
     stream: &Stream,
-    read: &impl Fn(&str) -> Result<Record, Reject>,
+    connector: &impl Connector,
     mut choice: Option<&mut Choice>,
 ) -> (Vec<Incoming>, Sorted) {
     let mut sorted = Sorted::default();
@@ -93,26 +93,22 @@ pub fn first_look(
     let mut keys = HashSet::with_capacity(rows.len());
     for Arrived { row, hash } in rows {
         if let Some(choice) = &mut choice {
-            let record = read(&row.raw).ok();
+            let record = connector.read(stream, &row.raw).ok();
             if !choice.takes(&row, record.as_ref()) {
                 continue;
             }
         }
         let Some(key) = row.key else {
-            let reject = read(&row.raw).err().unwrap_or(Reject { rule: "no_key", field: "" });
-            sorted.leave_out(
-                Disposition::Rejected,
-                &reject,
-                None,
-                &row.raw,
-                &amounts(&row.raw, stream, read),
-            );
+            let no_key = Reject { rule: "no_key", field: "" };
+            let reject = connector.read(stream, &row.raw).err().unwrap_or(no_key);
+            let sums = connector.amounts(stream, &row.raw);
+            sorted.leave_out(Disposition::Rejected, &reject, None, &row.raw, &sums);
             continue;
         };
         if keys.contains(&key) {
             let raw = row.raw;
             let rule = Reject { rule: "same_page", field: "" };
-            let sums = amounts(&raw, stream, read);
+            let sums = connector.amounts(stream, &raw);
             sorted.leave_out(Disposition::Duplicate, &rule, Some(&key), &raw, &sums);
             continue;
         }
@@ -160,7 +156,7 @@ impl Sorted {
         seen: &Seen,
         run: i64,
         stream: &Stream,
-        read: &impl Fn(&str) -> Result<Record, Reject>,
+        connector: &impl Connector,
     ) {
         for row in rows {
             let known = known.remove(&row.key);
@@ -168,7 +164,7 @@ impl Sorted {
                 let same = k.hash == row.hash;
                 let rule = if same { "other_page" } else { "other_page_changed" };
                 let rule = Reject { rule, field: "" };
-                let sums = amounts(&row.raw, stream, read);
+                let sums = connector.amounts(stream, &row.raw);
                 self.leave_out(Disposition::Duplicate, &rule, Some(&row.key), &row.raw, &sums);
                 continue;
             }
@@ -180,15 +176,10 @@ impl Sorted {
                 self.saw.push(k.id);
                 continue;
             }
-            match read(&row.raw) {
+            match connector.read(stream, &row.raw) {
                 Err(reject) => {
-                    self.leave_out(
-                        Disposition::Rejected,
-                        &reject,
-                        Some(&row.key),
-                        &row.raw,
-                        &Sums::default(),
-                    );
+                    let sums = connector.amounts(stream, &row.raw);
+                    self.leave_out(Disposition::Rejected, &reject, Some(&row.key), &row.raw, &sums);
                     // It is there, only not in a form we can store: its last good values stay.
                     self.saw.extend(known.filter(|k| !k.gone).map(|k| k.id));
                 }
@@ -223,17 +214,6 @@ impl Sorted {
             (all_lost && lost > 20).then_some(measure.name)
         })
     }
-}
-
-/// The amounts of a row that is left out, as far as it can be read.
-fn amounts(raw: &str, stream: &Stream, read: &impl Fn(&str) -> Result<Record, Reject>) -> Sums {
-    let mut sums = Sums::default();
-    if let Ok(record) = read(raw) {
-        for measure in stream.measures {
-            sums.add(*measure, record.amount(*measure));
-        }
-    }
-    sums
 }
 
 /// What an unchanged record counts as within this run.

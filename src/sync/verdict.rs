@@ -1,7 +1,7 @@
 //! Whether a read is complete: counts and sums held against what the source said. Pure.
 
 use crate::connect::Totals;
-use crate::model::{Message, Stage, Sums};
+use crate::model::{Disposition, Message, Stage, Sums};
 
 /// Passes over a list at most.
 pub const PASSES: i64 = 3;
@@ -42,8 +42,7 @@ pub fn judge(system: &str, stage: &Stage, first: &Totals, last: &Totals, same_as
         return again(at("run-rows-missing").with("missing", unexplained).with("passes", stage.passes));
     }
     let difference = difference(stage);
-    // Rows that were rejected explain a difference, and reading them again would not mend it.
-    if stage.not_read == 0 && stage.counts.rejected == 0 && !difference.is_zero() {
+    if stage.not_read == 0 && !has_unreadable_amounts(stage) && !difference.is_zero() {
         let named = difference
             .iter()
             .filter(|(_, value)| *value != 0)
@@ -62,11 +61,19 @@ pub fn difference(stage: &Stage) -> Sums {
     left_over(stage, false)
 }
 
+/// Whether rows were rejected because an amount of theirs cannot be read: they explain a difference,
+/// and reading them again would not mend it. The amounts of other rejected rows are counted.
+fn has_unreadable_amounts(stage: &Stage) -> bool {
+    let rejected = stage.reasons.iter().filter(|reason| reason.disposition == Disposition::Rejected);
+    let mut rules = rejected.map(|reason| reason.rule.as_str());
+    rules.any(|rule| rule.starts_with("amount_") || rule == "not_an_object")
+}
+
 /// As [`difference`], on request with the rows that came twice.
 fn left_over(stage: &Stage, duplicates: bool) -> Sums {
     let mut ours = stage.read_sums.clone();
     for reason in &stage.reasons {
-        if duplicates || reason.disposition != crate::model::Disposition::Duplicate {
+        if duplicates || reason.disposition != Disposition::Duplicate {
             ours.merge(&reason.sums);
         }
     }
@@ -86,8 +93,8 @@ pub fn too_many_rejected(rejected: u64, rows: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Counts;
     use crate::model::amount::REWARD_USD;
+    use crate::model::{Counts, Reason};
 
     fn stage(read: u64, duplicate: u64, source: u64, passes: i64) -> Stage {
         let mut stage = Stage::waiting(0, "accounts", 1);
@@ -130,8 +137,21 @@ mod tests {
             panic!("a difference of money was not seen");
         };
         assert_eq!(message.args["difference"], "reward_usd -0.10");
-        stage.counts.rejected = 1;
-        assert_eq!(judge("ham", &stage, &totals(10), &totals(10), false), Verdict::Complete);
+        let rejected = |rule: &str, cents: i128| {
+            let mut sums = Sums::default();
+            sums.set(REWARD_USD, cents);
+            Reason { disposition: Disposition::Rejected, rule: rule.to_owned(), count: 1, sums }
+        };
+        // One that holds what is missing, one that holds something else, one nobody can read.
+        for (reason, complete) in [
+            (rejected("no_key", 10), true),
+            (rejected("no_key", 9), false),
+            (rejected("amount_not_exact", 0), true),
+        ] {
+            stage.reasons = vec![reason];
+            let verdict = judge("ham", &stage, &totals(10), &totals(10), false);
+            assert_eq!(verdict == Verdict::Complete, complete, "{:?}", stage.reasons);
+        }
     }
 
     #[test]
@@ -143,8 +163,8 @@ mod tests {
         assert!(matches!(judged(&stage), Verdict::Again(_)));
         let mut sums = Sums::default();
         sums.set(REWARD_USD, 200);
-        let (disposition, rule) = (crate::model::Disposition::Duplicate, "other_page".to_owned());
-        stage.reasons.push(crate::model::Reason { disposition, rule, count: 2, sums });
+        let (disposition, rule) = (Disposition::Duplicate, "other_page".to_owned());
+        stage.reasons.push(Reason { disposition, rule, count: 2, sums });
         assert_eq!(judged(&stage), Verdict::Complete);
     }
 

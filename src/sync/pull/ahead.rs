@@ -97,16 +97,15 @@ pub(super) enum Rows {
 
 /// Everything about a page that needs no store, so that it is done while others are stored.
 fn prepare(connector: &System, stream: &'static Stream, page: Page, expect: Expect) -> Fetched {
-    let read = |raw: &str| connector.read(stream, raw);
     let sent = page.rows.len() as u64;
     let arrived = page.rows.into_iter().map(|row| Arrived { hash: Fingerprint::of(row.raw.as_bytes()), row });
     let rows = if expect.limited {
         Rows::Arrived(arrived.collect())
     } else {
-        let (mut incoming, mut sorted) = map::first_look(arrived, stream, &read, None);
+        let (mut incoming, mut sorted) = map::first_look(arrived, stream, connector, None);
         if expect.fresh {
             let rows = std::mem::take(&mut incoming);
-            sorted.sort(rows, HashMap::new(), &Seen::default(), 0, stream, &read);
+            sorted.sort(rows, HashMap::new(), &Seen::default(), 0, stream, connector);
         }
         Rows::Sorted(incoming, sorted)
     };

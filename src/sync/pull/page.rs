@@ -9,7 +9,7 @@ use super::super::map::{self, Change, Choice, Sorted};
 use super::super::{Stop, now, seen, verdict};
 use super::ahead::{Fetched, Rows};
 use super::{Reading, totals_text};
-use crate::connect::{Connector, Cursor, Totals};
+use crate::connect::{Cursor, Totals};
 use crate::model::disposition::Reasons;
 use crate::model::{Disposition, Message, Stage};
 use crate::store::mirror;
@@ -27,9 +27,10 @@ impl Reading<'_> {
         }
         let (claim, stream) = (self.turn.claim, self.stream);
         let connector = self.turn.source.connector.clone();
-        let read = |raw: &str| connector.read(stream, raw);
         let (incoming, mut sorted) = match page.rows {
-            Rows::Arrived(rows) => map::first_look(rows.into_iter(), stream, &read, self.choice.as_mut()),
+            Rows::Arrived(rows) => {
+                map::first_look(rows.into_iter(), stream, &connector, self.choice.as_mut())
+            }
             Rows::Sorted(incoming, sorted) => (incoming, sorted),
         };
         let mut rest = incoming;
@@ -51,7 +52,7 @@ impl Reading<'_> {
         } else {
             mirror::known(tx, stream, self.stream_id, &keys).await?
         };
-        sorted.sort(rest, known, &self.seen, claim.run, stream, &read);
+        sorted.sort(rest, known, &self.seen, claim.run, stream, &connector);
         self.refuse_other_form(&sorted, page.sent)?;
 
         let written = self.write(tx, &mut sorted, now).await?;

@@ -98,6 +98,25 @@ async fn odd_rows_are_counted_with_reasons_and_the_rest_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_row_excuses_no_money_but_its_own() {
+    on_both(async |world| {
+        world.configure_systems("page_size = 500");
+        world.sync(0, &["ham"]).await;
+        let bad_date = (1, "reg_date", "\"2025-02-30\"");
+        let good = edit(world, "accounts", &[bad_date]);
+        let document = world.sync(3, &["ham"]).await;
+        let accounts = stage(&document, "ham", "accounts");
+        assert_eq!((&accounts["passes"], &accounts["status"]), (&json!(1), &json!("succeeded")));
+        // The source adds its money up, so it has to be seen beside ours.
+        let reward = serde_json::from_str::<serde_json::Value>(&good[1]).unwrap()["reward_usd"].clone();
+        let left_out = accounts["reasons"][0]["sums"]["reward_usd"].as_str().unwrap().parse::<f64>().unwrap();
+        assert_eq!(Some(left_out), reward.as_str().map(|text| text.parse().unwrap()).or(reward.as_f64()));
+        world.sim.replace_raw_rows("ham", "accounts", good);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_row_without_its_key_does_not_make_its_record_gone() {
     on_both(async |world| {
         world.sync(0, &["ham"]).await;
