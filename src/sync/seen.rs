@@ -36,6 +36,19 @@ impl Seen {
         self.count == 0
     }
 
+    /// The ids in it, ascending.
+    pub fn ids(&self) -> Vec<i64> {
+        let mut ids = Vec::with_capacity(usize::try_from(self.count).unwrap_or(0));
+        for (at, word) in (0_i64..).zip(&self.words) {
+            let mut left = *word;
+            while left != 0 {
+                ids.push(at * 64 + i64::from(left.trailing_zeros()));
+                left &= left - 1;
+            }
+        }
+        ids
+    }
+
     /// Adds every id of a packed list.
     pub fn add_packed(&mut self, packed: &[u8]) {
         for id in unpack(packed) {
@@ -105,6 +118,8 @@ mod tests {
             let new = ids.iter().filter(|id| seen.add(**id)).count();
             prop_assert_eq!(seen.len(), new as u64);
             prop_assert!(ids.iter().all(|id| seen.has(*id)));
+            let expected: std::collections::BTreeSet<i64> = ids.into_iter().collect();
+            prop_assert_eq!(seen.ids(), expected.into_iter().collect::<Vec<i64>>());
         }
     }
 }

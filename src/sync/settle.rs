@@ -1,14 +1,15 @@
 //! After the reading: customers brought up to date whose records changed, and names that more than
 //! one client answers to separated.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use tokio::task::JoinHandle;
 
 use super::matching::view;
-use super::{Stop, Turn, now, seen};
+use super::seen::{self, Seen};
+use super::{Stop, Turn, now};
 use crate::connect::{Connector, Table};
 use crate::model::customer::{Part, View};
 use crate::model::{Message, OwnerRules};
@@ -81,8 +82,9 @@ pub async fn bring_up_to_date(
 
 /// The customers of these notes, each once, in order.
 fn unpacked(notes: &[(i64, Vec<u8>)]) -> Vec<i64> {
-    let customers: BTreeSet<i64> = notes.iter().flat_map(|(_, packed)| seen::unpack(packed)).collect();
-    customers.into_iter().collect()
+    let mut customers = Seen::default();
+    notes.iter().for_each(|(_, packed)| customers.add_packed(packed));
+    customers.ids()
 }
 
 fn views(store: &Store, rules: &OwnerRules, customers: &[i64]) -> JoinHandle<Result<Vec<View>>> {
