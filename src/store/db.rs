@@ -239,10 +239,12 @@ impl Tx {
         Ok(match self {
             Tx::Sqlite(tx) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), sqlite_args(args)?);
+                let query = query.persistent(comes_again(sql));
                 query.execute(&mut **tx).await.with_context(|| short(sql))?.rows_affected()
             }
             Tx::Postgres(tx) => {
                 let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), postgres_args(args)?);
+                let query = query.persistent(comes_again(sql));
                 query.execute(&mut **tx).await.with_context(|| short(sql))?.rows_affected()
             }
         })
@@ -286,7 +288,7 @@ async fn fetch_sqlite<'e>(
     args: impl IntoIterator<Item = Value>,
 ) -> Result<Vec<Row>> {
     let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), sqlite_args(args)?);
-    let rows = query.fetch_all(on).await.with_context(|| short(sql))?;
+    let rows = query.persistent(comes_again(sql)).fetch_all(on).await.with_context(|| short(sql))?;
     Ok(rows.into_iter().map(Row::Sqlite).collect())
 }
 
@@ -296,8 +298,14 @@ async fn fetch_postgres<'e>(
     args: impl IntoIterator<Item = Value>,
 ) -> Result<Vec<Row>> {
     let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), postgres_args(args)?);
-    let rows = query.fetch_all(on).await.with_context(|| short(sql))?;
+    let rows = query.persistent(comes_again(sql)).fetch_all(on).await.with_context(|| short(sql))?;
     Ok(rows.into_iter().map(Row::Postgres).collect())
+}
+
+/// Whether a statement is worth keeping prepared. A longer one has a list of ids written out in it and
+/// never comes again: a few hundred of them, kept, are a quarter of a gigabyte.
+fn comes_again(sql: &str) -> bool {
+    sql.len() < 4000
 }
 
 /// The start of a statement, for error reports; never its arguments, which may be personal.

@@ -45,7 +45,7 @@ const TEXTS: [&str; 10] = [
     "140012345",
     "standard",
     "1100000000000000001",
-    "vip desk",
+    "vip%20desk",
     "%E0%B8%A5%E0%B8%B9%E0%B8%81",
     "a1b2",
     "0f3",
