@@ -62,7 +62,7 @@ pub(super) async fn list(
 pub(super) struct RunAsked {
     /// `pull`.
     kind: Option<String>,
-    /// The systems; all that are switched on when left out.
+    /// The systems; when left out all that are switched on and not paused.
     systems: Option<Vec<String>>,
     /// `full`: start anew and read everything; `changes`: take up an interrupted run.
     mode: Option<String>,
@@ -103,20 +103,21 @@ pub(super) async fn start(
             return Err(bad(name, value.to_string()));
         }
     }
-    let systems = match asked.systems {
-        Some(systems) => systems,
-        None => web.app.sources.iter().map(|source| source.name.clone()).collect(),
-    };
+    let all = asked.systems.is_none();
+    let every = || web.app.sources.iter().map(|source| source.name.clone()).collect();
+    let systems = asked.systems.unwrap_or_else(every);
     let requests =
         systems.into_iter().map(|system| RunRequest { system, full, days: asked.days, limit: asked.limit });
-    let items = begin(&web, requests.collect(), &who.name).await?;
+    let items = begin(&web, requests.collect(), all, &who.name).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedDoc { items })).into_response())
 }
 
-/// Asks for these runs; an unknown system is a mistake before any of them.
+/// Asks for these runs; an unknown system is a mistake before any of them. A system that is paused
+/// is one as well, unless the runs are those of `all` systems: then it is left out.
 pub(in crate::web) async fn begin(
     web: &Web,
     mut requests: Vec<RunRequest>,
+    all: bool,
     by: &str,
 ) -> Result<Vec<RunDoc>, Problem> {
     requests.dedup_by(|one, other| one.system == other.system);
@@ -127,7 +128,8 @@ pub(in crate::web) async fn begin(
     let mut items = Vec::new();
     for request in requests {
         let id = match work::request(&web.app, web.engine.as_deref(), &request, by).await? {
-            Requested::Begun(id) | Requested::Joined(id) => id,
+            Requested::Begun(id) | Requested::Joined(id) | Requested::TakenUp(id) => id,
+            Requested::Paused if all => continue,
             Requested::Paused => {
                 let message = Message::new("system-is-paused").with("system", &request.system);
                 return Err(Problem::conflict(&message));
