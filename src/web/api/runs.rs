@@ -141,7 +141,7 @@ pub(in crate::web) async fn begin(
 }
 
 async fn find(web: &Web, id: i64) -> Result<Run, Problem> {
-    web.app.store.run(id).await?.ok_or_else(Problem::not_found)
+    web.app.store.run(id).await?.ok_or_else(|| Problem::missing("web-no-run", id))
 }
 
 /// One run.
@@ -152,7 +152,7 @@ pub(super) async fn one(
     Viewer(_): Viewer,
     Path(id): Path<String>,
 ) -> Result<Json<RunDoc>, Problem> {
-    Ok(Json(report::run(&find(&web, number(&id)?).await?, text())))
+    Ok(Json(report::run(&find(&web, number("web-no-run", &id)?).await?, text())))
 }
 
 /// Asks a run to stop; one that is over already is a conflict.
@@ -163,7 +163,7 @@ pub(super) async fn cancel(
     Operator(who): Operator,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let run = find(&web, number(&id)?).await?;
+    let run = find(&web, number("web-no-run", &id)?).await?;
     if !web.app.store.cancel_run(run.id, &who.name, now()).await? {
         return Err(Problem::conflict(&Message::new("api-run-over").with("run", run.id)));
     }
@@ -179,7 +179,7 @@ pub(super) async fn resume(
     Operator(who): Operator,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let run = find(&web, number(&id)?).await?;
+    let run = find(&web, number("web-no-run", &id)?).await?;
     if !web.app.store.resume_run(run.id, &who.name, now()).await? {
         return Err(Problem::conflict(&Message::new("api-run-not-resumable").with("run", run.id)));
     }
@@ -199,7 +199,7 @@ pub(super) async fn events(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let run = find(&web, number(&id)?).await?;
+    let run = find(&web, number("web-no-run", &id)?).await?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.trim().parse::<i64>().ok());
     if run.status.is_over() && last == Some(run.revision) {
         // Without this answer a browser would ask again for ever.
