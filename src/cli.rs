@@ -1,7 +1,7 @@
 //! What each command does. Results go to stdout, progress and log to stderr.
 //!
 //! A command ends with the worst of: 2 wrong usage or configuration, 1 a run or a login failed,
-//! 3 done but not in agreement, 0.
+//! 3 done but not in agreement, 0. One that was stopped by Ctrl-C ends with 130.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -121,6 +121,8 @@ pub enum End {
     Failed,
     /// 2: wrong usage or configuration.
     Usage,
+    /// 130: stopped by Ctrl-C.
+    Interrupted,
 }
 
 /// A mistake of the user's, in words: exit code 2.
@@ -162,6 +164,7 @@ pub fn exit(done: Result<End>) -> ExitCode {
         End::Failed => 1,
         End::Usage => 2,
         End::Disagree => 3,
+        End::Interrupted => 130,
     })
 }
 

@@ -24,6 +24,10 @@ pub struct RunDoc {
     pub system: String,
     /// `full` or `changes`.
     pub mode: String,
+    /// Only so many days of dated streams were asked for.
+    pub days: Option<i64>,
+    /// Only the first so many clients were asked for.
+    pub limit: Option<i64>,
     /// `queued`, `running`, `succeeded`, `incomplete`, `failed` or `cancelled`.
     pub status: String,
     /// 0 – 100, never backwards.
@@ -129,6 +133,8 @@ pub fn run(run: &Run, words: &Words) -> RunDoc {
         kind: run.kind.clone(),
         system: run.system.clone(),
         mode: run.mode.clone(),
+        days: run.days,
+        limit: run.limit,
         status: run.status.word().to_owned(),
         progress: run.progress,
         stages: run.stages.iter().map(|s| stage(s, words)).collect(),

@@ -115,6 +115,11 @@ impl Simulator {
         self.world.faults.set(faults);
     }
 
+    /// Why one of these faults can never happen, if that is so.
+    pub fn never(&self, faults: &[Fault]) -> Option<String> {
+        faults.iter().find_map(|fault| self.world.never(fault))
+    }
+
     /// Every fault with what is left of it.
     pub fn faults(&self) -> Vec<Pending> {
         self.world.faults.pending()

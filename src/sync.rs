@@ -214,11 +214,28 @@ async fn mark_stopped(turn: &mut Turn<'_>, index: usize, stop: &Stop) -> Result<
     run::save(&mut tx, turn.claim, &stage, 0, now()).await?;
     tx.commit().await?;
     turn.stages[index] = stage;
+    show_stored(turn, index + 1).await
+}
+
+/// Writes into the stages from `first` on, which are not read this time, what is stored of them.
+async fn show_stored(turn: &mut Turn<'_>, first: usize) -> Result<(), Stop> {
+    for index in first..turn.stages.len() {
+        let mut stage = turn.stages[index].clone();
+        let Some(stream) = stream_of(turn.source, &stage.name) else { continue };
+        let stream_id = turn.store.stream(&turn.source.name, stream.name).await?;
+        let (count, sums) = turn.store.stored(stream, stream_id).await?;
+        (stage.stored_count, stage.stored_sums) = (Some(count), sums);
+        let mut tx = turn.store.begin().await?;
+        run::save(&mut tx, turn.claim, &stage, 0, now()).await?;
+        tx.commit().await?;
+        turn.stages[index] = stage;
+    }
     Ok(())
 }
 
 /// Ends the run in the store.
 async fn end(turn: &Turn<'_>, stopped: Result<(), Stop>) -> Result<Option<RunStatus>> {
+    let to_the_end = stopped.is_ok();
     let (status, error) = match stopped {
         Ok(()) => match turn.stages.iter().find(|stage| stage.status == StageStatus::Incomplete) {
             Some(stage) => (RunStatus::Incomplete, stage.error.clone()),
@@ -243,7 +260,7 @@ async fn end(turn: &Turn<'_>, stopped: Result<(), Stop>) -> Result<Option<RunSta
     };
     let now = now();
     let mut tx = turn.store.begin().await?;
-    match run::finish(&mut tx, turn.claim, status, error.as_ref(), now).await {
+    match run::finish(&mut tx, turn.claim, status, to_the_end, error.as_ref(), now).await {
         Err(error) if error.is::<TakenOver>() => return Ok(None),
         other => other?,
     }

@@ -31,11 +31,13 @@ impl axum::extract::FromRef<Web> for Arc<App> {
 
 /// All routes.
 pub fn router(web: Web) -> axum::Router {
-    let public_url = web.app.config.server.public_url.clone();
-    if session::is_readable_on_the_way(&web.app) {
+    let app = web.app.clone();
+    let public_url = app.config.server.public_url.clone();
+    if session::is_readable_on_the_way(&app) {
         tracing::warn!(public_url, "passwords and sessions travel unencrypted: use https");
     }
     let routes = axum::Router::new().merge(pages::routes()).merge(api::routes()).with_state(web);
     let guarded = headers::guard(routes, &public_url);
-    headers::dress(guarded.layer(axum::middleware::from_fn(pages::problems)), &public_url)
+    let problems = axum::middleware::from_fn_with_state(app, pages::problems);
+    headers::dress(guarded.layer(problems), &public_url)
 }

@@ -18,14 +18,14 @@ connect-token-refused = { $system } answered { $status } to { $path }: it does n
 connect-token-expired = The token of { $system } had expired at { $path }; a new one was taken.
 
 # Not now
-connect-unreachable = { $system } cannot be reached ({ $path }): { $cause }. Tried { $attempts } times. Check base_url and the network; Concord goes on by itself.
+connect-unreachable = { $system } cannot be reached at { $host } ({ $path }): { $cause }. Tried { $attempts } times. Check base_url of [systems.{ $system }] and the network; what is stored stays, and the next run tries again.
 connect-timeout = { $system } did not answer { $path } in time. Tried { $attempts } times. If it is always slow, raise timeout of [systems.{ $system }].
 connect-too-slow = { $system } sends its answer to { $path } too slowly. Tried { $attempts } times. Try later, or lower page_size of [systems.{ $system }].
-connect-broken-body = The answer of { $system } to { $path } broke off. Tried { $attempts } times. Concord goes on by itself.
+connect-broken-body = The answer of { $system } to { $path } broke off. Tried { $attempts } times. What is stored stays, and the next run tries again.
 connect-broken-json = The answer of { $system } to { $path } is not whole JSON. Tried { $attempts } times; nothing of it was stored.
 connect-empty = { $system } answered { $path } with nothing. Tried { $attempts } times; nothing was taken as an empty list.
 connect-web-page = { $system } answered { $path } with a web page, status { $status }, as a firewall does. Tried { $attempts } times. If it stays, ask whether this machine's address is blocked.
-connect-server-error = { $system } answered { $status } to { $path }{ $reason }. Tried { $attempts } times. The fault is there; Concord goes on by itself.
+connect-server-error = { $system } answered { $status } to { $path }{ $reason }. Tried { $attempts } times. The fault is there; what is stored stays, and the next run tries again.
 connect-too-many-requests = { $system } says that it is asked too often ({ $path }){ $reason }. Tried { $attempts } times. Lower rate or concurrency of [systems.{ $system }] if this goes on.
 
 # Refused, or not what we know

@@ -50,4 +50,5 @@ run-broke = { $system }: Concord itself failed: { $problem }
 schedule-skipped = { $system }: a scheduled run was skipped because the one before it was still under way.
 system-paused-logins = { $system } is paused: its login was refused three times. Correct login and password, then `concord unpause { $system }`.
 system-paused-by-hand = { $system } was paused by a person.
-system-is-paused = { $system } is paused. Let it be read again with `concord unpause { $system }` or the button on its line.
+system-is-paused = { $system } is paused.
+    .help = Let it be read again with “Unpause” on its line of the overview, or with `concord unpause { $system }`.

@@ -67,10 +67,13 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<End> {
     let engine = Engine::start(&app).await?.context("the temporary database is in use")?;
 
     let names = super::systems(&app, &[])?;
-    let runs = sync::pull(&app, Some(&engine), common, &SyncArgs::default(), &names).await?;
-    let document = sync::document(&app, &runs).await?;
-    let verified = verify::systems(&app, &names).await?;
-    let end = sync::end(&app, &runs).await?.max(if verified.agree { End::Fine } else { End::Disagree });
+    let pulled = sync::pull(&app, Some(&engine), common, &SyncArgs::default(), &names).await?;
+    let document = sync::document(&app, &pulled.runs).await?;
+    if pulled.interrupted {
+        return Ok(End::Interrupted);
+    }
+    let verified = verify::systems(&app, &names).await;
+    let end = sync::end(&app, &pulled).await?.max(if verified.agree { End::Fine } else { End::Disagree });
     let seconds = began.elapsed().as_secs_f64();
 
     let mut links = None;
@@ -89,7 +92,7 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<End> {
             seconds,
         })?;
     } else {
-        sync::print(&runs, &document);
+        sync::print(&pulled.runs, &document);
         let (clients, accounts) =
             document.owners.iter().fold((0, 0), |sum, o| (sum.0 + o.clients, sum.1 + o.accounts));
         println!(

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::{Common, End, actor, app, print_json, sync, table, text, usage};
-use crate::model::Message;
+use crate::model::{Message, Run};
 use crate::report;
 use crate::sync::now;
 
@@ -63,7 +63,7 @@ pub async fn runs(common: &Common, args: RunsArgs) -> Result<End> {
                     table.add_row([
                         run.id.to_string(),
                         run.system.clone(),
-                        text().text(&format!("run-status-{}", run.status.word())),
+                        status(run),
                         format!("{} %", run.progress),
                         run.started_at.map_or_else(|| "–".to_owned(), report::time),
                         table::clean(&run.requested_by),
@@ -78,8 +78,7 @@ pub async fn runs(common: &Common, args: RunsArgs) -> Result<End> {
             if common.json {
                 print_json(&report::run(&run, text()))?;
             } else {
-                let status = text().text(&format!("run-status-{}", run.status.word()));
-                println!("{} {} · {} · {status}\n", text().text("cli-run"), run.id, run.system);
+                println!("{} {} · {} · {}\n", text().text("cli-run"), run.id, run.system, status(&run));
                 let document = sync::document(&app, std::slice::from_ref(&run)).await?;
                 sync::print(std::slice::from_ref(&run), &document);
                 for mishap in app.store.mishaps(id).await? {
@@ -109,6 +108,15 @@ pub async fn runs(common: &Common, args: RunsArgs) -> Result<End> {
             println!("{}", text().with("cli-run-resumed", &[("run", &id.to_string())]));
             Ok(End::Fine)
         }
+    }
+}
+
+/// How a run stands, and whether it reads some clients only.
+fn status(run: &Run) -> String {
+    let status = text().text(&format!("run-status-{}", run.status.word()));
+    match run.limit {
+        Some(limit) => format!("{status} {}", text().with("cli-limited", &[("n", &limit.to_string())])),
+        None => status,
     }
 }
 

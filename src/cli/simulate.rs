@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{Common, End};
+use super::{Common, End, usage};
+use crate::model::Message;
 use crate::simulate::{Fault, Options, Simulator, config};
 
 /// What `simulate` takes.
@@ -15,7 +16,27 @@ pub struct SimulateArgs {
     #[arg(long)]
     port: Option<u16>,
     /// Faults to switch on, a JSON list.
-    #[arg(long, value_name = "FILE")]
+    ///
+    /// Each is {"system", "path", "nth", "times", "do", "value"}: of the requests to a system whose
+    /// address holds `path`, from the `nth` on, so many `times` (0: for ever), this happens:
+    ///
+    ///   status       answers `value`, an HTTP status [500], or {"code", "retry_after" in seconds}
+    ///   html         answers 200 with a web page, as a firewall does
+    ///   empty        an empty list; "body": nothing at all; "page": no rows, but the true totals
+    ///   truncate     half of the answer
+    ///   drop_before  closes the connection, unprocessed
+    ///   drop_after   closes it after processing; "half": after half of the answer
+    ///   late         answers after `value` milliseconds [1000]
+    ///   slow         16 bytes per `value` milliseconds [100]
+    ///   hang         never answers
+    ///   expire       takes all tokens away
+    ///   duplicate    rows of the page before come again
+    ///   reorder      rows come in another order
+    ///   forget_total leaves a row out that the totals count
+    ///
+    /// The same list is taken, and replaced, by POST /_sim/faults while it runs. POST /_sim/change
+    /// with {"system", "stream", "percent"} changes rows; GET /_sim/ledger tells what was asked.
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     faults: Option<PathBuf>,
     /// Other data, the same for the same number.
     #[arg(long, default_value_t = 1)]
@@ -36,8 +57,14 @@ pub async fn simulate(common: &Common, args: &SimulateArgs) -> Result<End> {
         }
         None => Vec::new(),
     };
-    let options = Options { seed: args.seed, scale: args.scale, faults, ..Options::default() };
+    let options = Options { seed: args.seed, scale: args.scale, ..Options::default() };
     let simulator = Simulator::start(options, args.port).await?;
+    if let (Some(why), Some(file)) = (simulator.never(&faults), &args.faults) {
+        simulator.stop().await;
+        let message = Message::new("cli-bad-fault").with("file", file.display()).with("detail", why);
+        return Err(usage(&message));
+    }
+    simulator.set_faults(faults);
     if common.json {
         super::print_json(
             &serde_json::json!({ "url": simulator.url(), "config": config(&simulator.url()) }),

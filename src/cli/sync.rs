@@ -1,18 +1,23 @@
 //! `concord sync`: reads systems into the mirror, and says whether it adds up.
 
-use std::io::IsTerminal;
 use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Args;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::MultiProgress;
+use tokio::task::JoinHandle;
 
-use super::{Common, End, actor, app_and_engine, print_json, systems, table, text, usage};
+use super::{Common, End, actor, app_and_engine, print_json, serve, systems, table, text, usage};
 use crate::app::App;
 use crate::model::{Message, Run, RunRequest, RunStatus};
 use crate::report::{self, SyncDoc};
 use crate::store::run::Requested;
+use crate::sync::now;
 use crate::work::{self, Engine};
+
+mod progress;
+
+use progress::Progress;
 
 /// What `sync` takes.
 #[derive(Debug, Clone, Default, Args)]
@@ -35,67 +40,169 @@ pub struct SyncArgs {
 pub async fn sync(common: &Common, args: &SyncArgs) -> Result<End> {
     let (app, engine) = app_and_engine(common).await?;
     let names = systems(&app, &args.systems)?;
-    let runs = pull(&app, engine.as_ref(), common, args, &names).await?;
-    let document = document(&app, &runs).await?;
+    let pulled = pull(&app, engine.as_ref(), common, args, &names).await?;
+    let document = document(&app, &pulled.runs).await?;
     if common.json {
         print_json(&document)?;
-    } else {
-        print(&runs, &document);
+    } else if !pulled.runs.is_empty() {
+        print(&pulled.runs, &document);
     }
-    end(&app, &runs).await
+    end(&app, &pulled).await
 }
 
-/// Reads these systems, each in its own run, side by side; the runs as they ended.
+/// What became of the systems that were to be read.
+pub struct Pulled {
+    /// The runs as they ended.
+    pub runs: Vec<Run>,
+    /// Whether Ctrl-C cut them short.
+    pub interrupted: bool,
+}
+
+/// A run that this command follows.
+struct Followed {
+    run: i64,
+    system: String,
+    /// Whether another process works on it for somebody else: then it is not ours to stop.
+    foreign: bool,
+    task: JoinHandle<Result<Run>>,
+}
+
+/// Reads these systems, each in its own run, side by side; the runs as they ended. Without names in
+/// `args` a system that is paused is left out. Ctrl-C stops them.
 pub async fn pull(
     app: &Arc<App>,
     engine: Option<&Arc<Engine>>,
     common: &Common,
     args: &SyncArgs,
     names: &[String],
-) -> Result<Vec<Run>> {
+) -> Result<Pulled> {
+    if !args.systems.is_empty() {
+        refuse_paused(app, names).await?;
+    }
     let own = Arc::new(tokio::sync::Mutex::new(engine.cloned()));
     let bars = MultiProgress::new();
-    let mut tasks = Vec::new();
+    let mut followed = Vec::new();
     for name in names {
-        let request =
-            RunRequest { system: name.clone(), full: args.full, days: args.days, limit: args.limit };
-        let asked = work::request(app, engine.map(Arc::as_ref), &request, &actor()).await?;
-        let id = match asked {
-            Requested::Begun(id) | Requested::Joined(id) => id,
-            Requested::Paused => return Err(usage(&Message::new("system-is-paused").with("system", name))),
-        };
-        if matches!(asked, Requested::Joined(_)) && !common.quiet {
-            eprintln!(
-                "{}",
-                text().with("cli-joined", &[("system", name.as_str()), ("run", &id.to_string())])
-            );
-        }
-        let (app, own) = (app.clone(), own.clone());
+        let Some((run, foreign)) = ask(app, engine, common, args, name).await? else { continue };
         let shown = (!common.quiet).then(|| Progress::new(&bars, name));
-        tasks.push(tokio::spawn(async move {
-            // With a server on this database the run is the server's; here it is only followed,
-            // unless the server goes away.
-            let worker = app.clone();
-            let working = tokio::spawn(async move { work::see_through(&worker, &own, id).await });
-            let mut shown = shown;
-            let following = work::follow(&app, id, |run| {
-                if let Some(shown) = &mut shown {
-                    shown.show(run);
-                }
-            });
-            let (run, ()) = tokio::try_join!(following, async { working.await? })?;
-            anyhow::Ok(run)
-        }));
+        let task = tokio::spawn(see_through(app.clone(), own.clone(), run, shown));
+        followed.push(Followed { run, system: name.clone(), foreign, task });
     }
-    let mut runs = Vec::new();
-    for task in tasks {
-        runs.push(task.await??);
-    }
+    let pulled = tokio::select! {
+        runs = ended(&mut followed) => Pulled { runs: runs?, interrupted: false },
+        () = serve::stopped() => stop(app, common, followed).await?,
+    };
     // Whoever reads the audit next finds it sealed.
     if own.lock().await.is_some() {
         while app.store.seal().await? > 0 {}
     }
+    Ok(pulled)
+}
+
+/// A system that is named must not be paused, before any other is read.
+async fn refuse_paused(app: &App, names: &[String]) -> Result<()> {
+    for name in names {
+        let paused = app.store.system_state(name).await?.paused_at.is_some();
+        if paused && app.store.active_run(name).await?.is_none() {
+            return Err(usage(&Message::new("cli-system-is-paused").with("system", name)));
+        }
+    }
+    Ok(())
+}
+
+/// Asks for the run of a system and says what became of the request: its number, and whether it is
+/// somebody else's. `None` when the system is paused.
+async fn ask(
+    app: &App,
+    engine: Option<&Arc<Engine>>,
+    common: &Common,
+    args: &SyncArgs,
+    name: &str,
+) -> Result<Option<(i64, bool)>> {
+    let request = RunRequest { system: name.to_owned(), full: args.full, days: args.days, limit: args.limit };
+    let resumed = app.store.resume_stopped(&request, &actor(), now()).await?;
+    let asked = match resumed {
+        Some(run) => Requested::TakenUp(run),
+        None => work::request(app, engine.map(Arc::as_ref), &request, &actor()).await?,
+    };
+    let (told, run) = match asked {
+        Requested::Begun(run) => return Ok(Some((run, false))),
+        Requested::Joined(run) => ("cli-joined", Some((run, true))),
+        Requested::TakenUp(run) => ("cli-taken-up", Some((run, false))),
+        Requested::Paused => ("cli-left-out", None),
+    };
+    if !common.quiet {
+        let number = run.map(|(run, _)| run.to_string()).unwrap_or_default();
+        eprintln!("{}", text().with(told, &[("system", name), ("run", &number)]));
+    }
+    Ok(run)
+}
+
+/// Works on a run, or follows it where another process does; the run as it ended.
+async fn see_through(
+    app: Arc<App>,
+    own: Arc<tokio::sync::Mutex<Option<Arc<Engine>>>>,
+    run: i64,
+    mut shown: Option<Progress>,
+) -> Result<Run> {
+    // With a server on this database the run is the server's; here it is only followed, unless the
+    // server goes away.
+    let worker = app.clone();
+    let working = tokio::spawn(async move { work::see_through(&worker, &own, run).await });
+    let following = work::follow(&app, run, |run| {
+        if let Some(shown) = &mut shown {
+            shown.show(run);
+        }
+    });
+    let (run, ()) = tokio::try_join!(following, async { working.await? })?;
+    Ok(run)
+}
+
+async fn ended(followed: &mut [Followed]) -> Result<Vec<Run>> {
+    let mut runs = Vec::new();
+    for one in followed {
+        runs.push((&mut one.task).await??);
+    }
     Ok(runs)
+}
+
+/// Asks the runs to stop, waits until they have, and says so; a second Ctrl-C does not wait.
+async fn stop(app: &App, common: &Common, followed: Vec<Followed>) -> Result<Pulled> {
+    tokio::spawn(async {
+        serve::stopped().await;
+        std::process::exit(130);
+    });
+    for one in followed.iter().filter(|one| !one.foreign) {
+        app.store.cancel_run(one.run, &actor(), now()).await?;
+    }
+    let mut runs = Vec::new();
+    let mut interrupted = false;
+    for one in followed {
+        let told = if one.foreign {
+            one.task.abort();
+            runs.extend(app.store.run(one.run).await?);
+            "cli-goes-on-elsewhere"
+        } else {
+            let run = app.store.run(one.run).await?;
+            // One that was over before is not awaited twice.
+            let ended = match run.filter(|run| run.status.is_over()) {
+                Some(run) => run,
+                None => one.task.await??,
+            };
+            let stopped = ended.status == RunStatus::Cancelled;
+            runs.push(ended);
+            if !stopped {
+                continue;
+            }
+            "cli-stopped"
+        };
+        interrupted = true;
+        if !common.quiet {
+            let number = one.run.to_string();
+            eprintln!("{}", text().with(told, &[("system", one.system.as_str()), ("run", &number)]));
+        }
+    }
+    Ok(Pulled { runs, interrupted })
 }
 
 /// What `sync` prints as JSON.
@@ -127,9 +234,9 @@ pub fn print(runs: &[Run], document: &SyncDoc) {
 }
 
 /// How a command that ran these runs ends.
-pub async fn end(app: &App, runs: &[Run]) -> Result<End> {
-    let mut end = End::Fine;
-    for run in runs {
+pub async fn end(app: &App, pulled: &Pulled) -> Result<End> {
+    let mut end = if pulled.interrupted { End::Interrupted } else { End::Fine };
+    for run in &pulled.runs {
         let rejected = run.stages.iter().any(|stage| stage.counts.rejected > 0);
         let open = app.store.count_cases(Some("open"), Some(&run.system)).await? > 0;
         end = end.max(match run.status {
@@ -140,54 +247,4 @@ pub async fn end(app: &App, runs: &[Run]) -> Result<End> {
         });
     }
     Ok(end)
-}
-
-/// Progress of one run: a bar on a terminal, a line per stage elsewhere.
-struct Progress {
-    bar: Option<ProgressBar>,
-    system: String,
-    stage: String,
-}
-
-impl Progress {
-    fn new(bars: &MultiProgress, system: &str) -> Progress {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = bars.add(ProgressBar::new(100));
-            let style = ProgressStyle::with_template("{prefix:12} {bar:30} {pos:>3} % {msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar.set_prefix(system.to_owned());
-            bar
-        });
-        Progress { bar, system: system.to_owned(), stage: String::new() }
-    }
-
-    fn show(&mut self, run: &Run) {
-        let stage = run.stages.iter().rev().find(|stage| stage.passes > 0);
-        let line = stage.map_or_else(String::new, |stage| {
-            let done = table::count(stage.done);
-            match stage.total {
-                Some(total) => format!("{} {done} / {}", stage.name, table::count(total)),
-                None => format!("{} {done}", stage.name),
-            }
-        });
-        match &self.bar {
-            Some(bar) => {
-                bar.set_position(run.progress.unsigned_abs());
-                bar.set_message(line);
-                if run.status.is_over() {
-                    bar.finish_with_message(text().text(&format!("run-status-{}", run.status.word())));
-                }
-            }
-            None => {
-                let now = stage.map_or_else(String::new, |stage| stage.name.clone());
-                if run.status.is_over() {
-                    let status = text().text(&format!("run-status-{}", run.status.word()));
-                    eprintln!("{}: {status}", self.system);
-                } else if now != self.stage {
-                    eprintln!("{}: {now} …", self.system);
-                    self.stage = now;
-                }
-            }
-        }
-    }
 }

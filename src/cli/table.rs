@@ -63,11 +63,13 @@ pub fn streams(runs: &[Run]) -> String {
     let titles: Vec<String> = headers.iter().map(|id| text().text(id)).collect();
     let mut table = table(&titles.iter().map(String::as_str).collect::<Vec<_>>());
     for run in runs {
+        let limited = run.limit.map(|limit| text().with("cli-limited", &[("n", &limit.to_string())]));
+        let limited = limited.unwrap_or_default();
         for stage in &run.stages {
             let c = stage.counts;
             let or_dash = |n: Option<i128>| n.map_or_else(|| "–".to_owned(), count);
             table.add_row([
-                format!("{}/{}", run.system, stage.name),
+                format!("{}/{} {limited}", run.system, stage.name).trim_end().to_owned(),
                 count(c.read),
                 count(c.created),
                 count(c.updated),

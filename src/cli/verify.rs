@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::sync::parity;
 
 pub use crate::sync::parity::VerifyDoc;
+use crate::sync::parity::{Item, Unread};
 
 /// What `verify` takes.
 #[derive(Debug, Args)]
@@ -21,52 +22,91 @@ pub struct VerifyArgs {
 pub async fn verify(common: &Common, args: &VerifyArgs) -> Result<End> {
     let app = app(common).await?;
     let names = super::systems(&app, &args.systems)?;
-    let document = systems(&app, &names).await?;
+    let document = systems(&app, &names).await;
     if common.json {
         print_json(&document)?;
     } else {
-        for item in &document.items {
-            println!("\n{}", item.subject);
-            let titles = ["cli-what", "cli-source", "cli-mirror", "cli-difference"];
-            let titles: Vec<String> = titles.iter().map(|id| text().text(id)).collect();
-            let mut table = table::table(&titles.iter().map(String::as_str).collect::<Vec<_>>());
-            for line in &item.lines {
-                table.add_row([
-                    text().text(&format!("measure-{}", line.what.replace('_', "-"))),
-                    line.source.clone().unwrap_or_else(|| "–".to_owned()),
-                    line.mirror.clone().unwrap_or_else(|| "–".to_owned()),
-                    line.difference.clone().unwrap_or_else(|| "–".to_owned()),
-                ]);
-                for cause in &line.causes {
-                    let rule = text().text(&format!("reject-{}", cause.rule));
-                    table.add_row([
-                        format!("  {rule}"),
-                        table::count(cause.count),
-                        String::new(),
-                        cause.amount.clone().unwrap_or_default(),
-                    ]);
-                }
-            }
-            println!("{table}");
-        }
-        println!(
-            "\n{}",
-            text().text(if document.agree { "cli-in-agreement" } else { "cli-not-in-agreement" })
-        );
+        print(&document);
     }
-    Ok(if document.agree { End::Fine } else { End::Disagree })
+    Ok(match (document.problems.is_empty(), document.agree) {
+        (false, _) => End::Failed,
+        (true, false) => End::Disagree,
+        (true, true) => End::Fine,
+    })
 }
 
-/// Holds these systems against their sources.
-pub async fn systems(app: &App, names: &[String]) -> Result<VerifyDoc> {
-    let mut document = VerifyDoc { agree: true, items: Vec::new() };
+fn print(document: &VerifyDoc) {
+    for item in &document.items {
+        println!("\n{}", item.subject);
+        let titles = ["cli-what", "cli-source", "cli-mirror", "cli-difference"];
+        let titles: Vec<String> = titles.iter().map(|id| text().text(id)).collect();
+        let mut table = table::table(&titles.iter().map(String::as_str).collect::<Vec<_>>());
+        for line in &item.lines {
+            table.add_row([
+                measure(&line.what),
+                line.source.clone().unwrap_or_else(|| "–".to_owned()),
+                line.mirror.clone().unwrap_or_else(|| "–".to_owned()),
+                line.difference.clone().unwrap_or_else(|| "–".to_owned()),
+            ]);
+            for cause in &line.causes {
+                let rule = text().text(&format!("reject-{}", cause.rule));
+                table.add_row([
+                    format!("  {rule}"),
+                    table::count(cause.count),
+                    String::new(),
+                    cause.amount.clone().unwrap_or_default(),
+                ]);
+            }
+        }
+        println!("{table}");
+        if let Some(silent) = not_compared(item) {
+            println!("{silent}");
+        }
+    }
+    for problem in &document.problems {
+        println!("\n{}: {}", problem.system, problem.problem);
+    }
+    println!("\n{}", text().text(summary(document)));
+}
+
+fn summary(document: &VerifyDoc) -> &'static str {
+    match (document.problems.is_empty(), document.agree) {
+        (false, _) => "cli-not-all-verified",
+        (true, true) => "cli-in-agreement",
+        (true, false) => "cli-not-in-agreement",
+    }
+}
+
+/// Which sums could not be compared, if any.
+fn not_compared(item: &Item) -> Option<String> {
+    if item.lines.len() == 1 {
+        return Some(text().text("cli-verify-no-sums"));
+    }
+    let names = item.not_compared.iter().map(|name| measure(name)).collect::<Vec<_>>().join(", ");
+    (!names.is_empty()).then(|| text().with("cli-verify-not-compared", &[("sums", &names)]))
+}
+
+fn measure(name: &str) -> String {
+    text().text(&format!("measure-{}", name.replace('_', "-")))
+}
+
+/// Holds these systems against their sources. One that cannot be read does not keep the others from
+/// being compared.
+pub async fn systems(app: &App, names: &[String]) -> VerifyDoc {
+    let mut document = VerifyDoc { agree: true, items: Vec::new(), problems: Vec::new() };
     for name in names {
         let Some(source) = app.source(name) else { continue };
-        let items = parity::system(&app.store, source)
-            .await
-            .map_err(|error| anyhow::anyhow!("{}", text().message(&error.message())))?;
-        document.agree &= items.iter().flat_map(|item| &item.lines).all(|line| line.equal);
-        document.items.extend(items);
+        match parity::system(&app.store, source).await {
+            Ok(items) => {
+                document.agree &= items.iter().flat_map(|item| &item.lines).all(|line| line.equal);
+                document.items.extend(items);
+            }
+            Err(error) => {
+                document.agree = false;
+                let problem = text().message(&error.message().with("system", name));
+                document.problems.push(Unread { system: name.clone(), problem });
+            }
+        }
     }
-    Ok(document)
+    document
 }

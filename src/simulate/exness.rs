@@ -69,6 +69,7 @@ pub(super) fn systems(options: &Options) -> Vec<System> {
         System {
             name,
             base,
+            paths: &PATHS,
             empty: r#"{"data":[],"totals":{"count":0}}"#,
             tokens: Tokens::default(),
             streams: vec![Stream::new(&CLIENTS, book.clients), Stream::new(&ACCOUNTS, book.accounts)],
@@ -81,6 +82,9 @@ pub(super) fn systems(options: &Options) -> Vec<System> {
 pub(super) fn credentials(name: &str) -> (String, String) {
     (format!("partner-{name}@example.test"), format!("sim-{name}-password"))
 }
+
+/// The addresses of a partner, below its base.
+pub(super) const PATHS: [&str; 3] = ["/api/v2/auth/", "/api/v2/reports/clients/", "/api/reports/clients/"];
 
 /// Every address of a partner.
 pub(super) fn routes(base: &str) -> Router<Seat> {

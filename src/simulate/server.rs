@@ -49,6 +49,8 @@ pub(super) struct System {
     pub name: &'static str,
     /// Where it is mounted.
     pub base: &'static str,
+    /// Its addresses below that, for those who plan faults.
+    pub paths: &'static [&'static str],
     /// What it answers when a fault makes it empty.
     pub empty: &'static str,
     /// Tokens it has handed out.
@@ -98,6 +100,24 @@ impl World {
         }
     }
 
+    /// Why a fault can never happen: there is no such system, or no such address in it.
+    pub fn never(&self, fault: &Fault) -> Option<String> {
+        let meant: Vec<_> = self.systems.iter().filter(|s| ["*", s.name].contains(&&*fault.system)).collect();
+        if meant.is_empty() {
+            let names: Vec<_> = self.systems.iter().map(|system| system.name).collect();
+            return Some(format!(
+                "there is no system {:?}; there are {} and *",
+                fault.system,
+                names.join(", ")
+            ));
+        }
+        if meant.iter().any(|system| system.serves(&fault.path)) {
+            return None;
+        }
+        let paths = meant.iter().flat_map(|s| s.paths.iter().map(|path| format!("{}{path}", s.base)));
+        Some(format!("no address holds {:?}; there are {}", fault.path, paths.collect::<Vec<_>>().join(", ")))
+    }
+
     /// A stream of a system.
     pub fn stream(&self, system: &str, stream: &str) -> Option<&Stream> {
         let system = self.systems.iter().find(|candidate| candidate.name == system)?;
@@ -141,6 +161,18 @@ impl World {
 }
 
 impl System {
+    /// Whether a request to it may hold this in its path and query.
+    fn serves(&self, part: &str) -> bool {
+        let (path, query) = part.split_once('?').map_or((part, None), |(path, query)| (path, Some(query)));
+        self.paths.iter().map(|own| format!("{}{own}", self.base)).any(|own| {
+            // A part without `?` may be one of the query alone.
+            let inside = own.contains(path)
+                || path.contains('=')
+                || (own.ends_with("/traders/") && path.contains("/traders/"));
+            if query.is_some() { own.ends_with(path) } else { inside }
+        })
+    }
+
     /// A stream by its name.
     pub fn stream(&self, name: &str) -> Option<&Stream> {
         self.streams.iter().find(|stream| stream.shape.name == name)
@@ -206,6 +238,9 @@ async fn pending(State(world): State<Arc<World>>) -> Response {
 async fn set_faults(State(world): State<Arc<World>>, body: Bytes) -> Response {
     match serde_json::from_slice::<Vec<Fault>>(&body) {
         Ok(faults) => {
+            if let Some(why) = faults.iter().find_map(|fault| world.never(fault)) {
+                return refused(&why);
+            }
             world.faults.set(faults);
             Json(world.faults.pending()).into_response()
         }
@@ -228,7 +263,15 @@ async fn change_rows(State(world): State<Arc<World>>, body: Bytes) -> Response {
     };
     match world.change(&change.system, &change.stream, change.percent) {
         Some(changed) => Json(json!({ "changed": changed })).into_response(),
-        None => refused("no such system or stream"),
+        None => {
+            let streams = world.systems.iter().flat_map(|system| {
+                system.streams.iter().map(|stream| format!("{}/{}", system.name, stream.shape.name))
+            });
+            refused(&format!(
+                "no such system or stream; there are {}",
+                streams.collect::<Vec<_>>().join(", ")
+            ))
+        }
     }
 }
 

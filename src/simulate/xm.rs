@@ -36,11 +36,20 @@ pub(super) fn system(options: &Options) -> System {
     System {
         name: NAME,
         base: "/xm/api",
+        paths: &PATHS,
         empty: "[]",
         tokens: Tokens::default(),
         streams: vec![Stream::new(&TRADERS, traders(options.seed, options.scale, options.xm_several))],
     }
 }
+
+/// The addresses of XM, below its base; the last takes a trader's number.
+pub(super) const PATHS: [&str; 4] = [
+    "/trader-statistics/trader-list",
+    "/trader-statistics/lot-rebate",
+    "/trader-statistics/trades",
+    "/traders/",
+];
 
 /// Every address of XM.
 pub(super) fn routes(base: &str) -> Router<Seat> {

@@ -12,7 +12,7 @@ use anyhow::Result;
 use super::search::{self, Search};
 use super::{Row, Store, Value, bulk};
 use crate::model::amount::{self, Sums};
-use crate::model::text::search_fold;
+use crate::model::text::{name_key, search_fold};
 
 mod account;
 mod cursor;
@@ -51,7 +51,7 @@ const MOST_LOOKED_AT: i64 = 30_000;
 pub struct Filter {
     /// A text to be found in any value of their records, as typed.
     pub search: Option<String>,
-    /// Owner as stored (`Ham`, `Unknown`).
+    /// Owner (`Ham`, `Unknown`), in any letter case.
     pub owner: Option<String>,
     /// System.
     pub system: Option<String>,
@@ -285,6 +285,7 @@ impl Store {
         limit: i64,
     ) -> Result<Listed> {
         let limit = limit.clamp(1, LARGEST_FETCH);
+        let filter = &self.spelled(filter).await?;
         let at = cursor.map(|text| Cursor::read(text, order, shape).ok_or(BadCursor)).transpose()?;
         let folded = filter.folded();
         let search = match &folded {
@@ -320,6 +321,21 @@ impl Store {
             found => Some(self.totals(filter, found).await?.rows(shape)),
         };
         Ok(Listed { items, total, next })
+    }
+
+    /// The filter with its owner as it is stored: people write names in any letter case.
+    async fn spelled(&self, filter: &Filter) -> Result<Filter> {
+        let mut filter = filter.clone();
+        if let Some(owner) = &mut filter.owner {
+            let owners = self.facets().await?.owners;
+            let same = |known: &&String| name_key(known) == name_key(owner);
+            if !owners.contains(owner)
+                && let Some(known) = owners.iter().find(same)
+            {
+                known.clone_into(owner);
+            }
+        }
+        Ok(filter)
     }
 
     async fn page(&self, query: &Query<'_>, found: Option<Found<'_>>) -> Result<Vec<Item>> {
@@ -445,6 +461,7 @@ impl Store {
 
     /// Counts and sums of everything the filter matches.
     pub async fn customer_sums(&self, filter: &Filter) -> Result<Totals> {
+        let filter = &self.spelled(filter).await?;
         let folded = filter.folded();
         let search = match &folded {
             Some(folded) => Some(Search::new(&self.db, folded).await?),

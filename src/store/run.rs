@@ -37,7 +37,10 @@ impl Store {
         let mut tx = self.begin().await?;
         if let Some(active) = self.active_run(&request.system).await? {
             let same = !request.full && active.days == request.days && active.limit == request.limit;
-            if same || orphan != Some(active.id) {
+            if same && (orphan == Some(active.id) || active.status == RunStatus::Queued) {
+                return Ok(Requested::TakenUp(active.id));
+            }
+            if orphan != Some(active.id) {
                 return Ok(Requested::Joined(active.id));
             }
             tx.execute(
@@ -206,6 +209,17 @@ impl Store {
         Ok(true)
     }
 
+    /// Takes the latest run of a system up again if it was stopped in the middle and was asked for in
+    /// the same way; which one that is.
+    pub async fn resume_stopped(&self, request: &RunRequest, by: &str, now: i64) -> Result<Option<i64>> {
+        let last = self.last_run(&request.system).await?;
+        let same = |run: &Run| !request.full && run.days == request.days && run.limit == request.limit;
+        let Some(run) = last.filter(|run| run.status == RunStatus::Cancelled && same(run)) else {
+            return Ok(None);
+        };
+        Ok(self.resume_run(run.id, by, now).await?.then_some(run.id))
+    }
+
     /// Takes a cancelled or failed run up again at the page where it stopped. `false` when it is not
     /// over, is not its system's latest, or the system is paused.
     pub async fn resume_run(&self, run: i64, by: &str, now: i64) -> Result<bool> {
@@ -236,8 +250,10 @@ impl Store {
 pub enum Requested {
     /// It is queued.
     Begun(i64),
-    /// One is queued or under way already.
+    /// One is under way already.
     Joined(i64),
+    /// One that nobody works on was there: queued, or left behind by a process that died.
+    TakenUp(i64),
     /// The system is paused.
     Paused,
 }
@@ -334,16 +350,16 @@ pub async fn create_stages(tx: &mut Tx, claim: Claim, stages: &[Stage]) -> Resul
     Ok(())
 }
 
-/// Ends a run.
+/// Ends a run. One that did not come to the end of its lists stays as far as it was.
 pub async fn finish(
     tx: &mut Tx,
     claim: Claim,
     status: RunStatus,
+    to_the_end: bool,
     error: Option<&Message>,
     now: i64,
 ) -> Result<()> {
-    let progress = if matches!(status, RunStatus::Succeeded | RunStatus::Incomplete) { 100 } else { 0 };
-    touch(tx, claim, progress, now).await?;
+    touch(tx, claim, if to_the_end { 100 } else { 0 }, now).await?;
     tx.execute(
         "UPDATE run SET status = $2, error = $3, finished_at = $4, lease_until = 0, revision = revision + 1 WHERE id = $1",
         [

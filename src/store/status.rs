@@ -159,6 +159,22 @@ impl Store {
         self.db.row(sql, []).await?.context("no count")?.get(0)
     }
 
+    /// The last read of a system that was not limited to some clients and came to its end. Only such a
+    /// read tells where the whole system stands.
+    pub async fn last_whole_read(&self, system: &str) -> Result<Option<Run>> {
+        let sql = "SELECT id FROM run WHERE system = $1 AND take IS NULL AND status IN ('succeeded', 'incomplete') ORDER BY id DESC LIMIT 1";
+        match self.db.row(sql, [system.into()]).await? {
+            Some(row) => self.run(row.get(0)?).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Rows that the source has in a stream, by the last unlimited read that learnt it.
+    pub async fn source_count(&self, system: &str, stream: &str) -> Result<Option<i64>> {
+        let sql = "SELECT s.source_count FROM stage s JOIN run r ON r.id = s.run_id WHERE r.system = $1 AND s.name = $2 AND r.take IS NULL AND s.status IN ('succeeded', 'incomplete') AND s.source_count IS NOT NULL ORDER BY r.id DESC LIMIT 1";
+        self.db.row(sql, [system.into(), stream.into()]).await?.map(|row| row.get(0)).transpose()
+    }
+
     /// The run that says where a system stands: the one under way, else the last that is over.
     pub async fn current_run(&self, system: &str) -> Result<Option<Run>> {
         match self.active_run(system).await? {

@@ -48,6 +48,18 @@ pub struct Move {
     pub sums: Sums,
 }
 
+/// An owner as systems and the other rules spell it: "ham" is the "Ham" that is there already.
+pub fn spelled(settings: &OwnerSettings, added: &[OwnerRule], name: &str, owner: &str) -> String {
+    // The rule that is to be changed must not keep its own spelling alive.
+    let others = |rule: &&OwnerRule| name_key(&rule.name) != name_key(name);
+    let systems = settings.systems.values().filter_map(|(owner, _)| owner.as_deref());
+    let mapped = settings.map.iter().filter(|(other, _)| name_key(other) != name_key(name));
+    let mut known = systems
+        .chain(mapped.map(|(_, owner)| owner.as_str()))
+        .chain(added.iter().filter(others).map(|rule| rule.owner.as_str()));
+    known.find(|known| name_key(known) == name_key(owner)).unwrap_or(owner).to_owned()
+}
+
 /// What would move if `name` belonged to `owner` (`None`: if there were no such rule).
 pub async fn preview(
     store: &Store,
@@ -56,8 +68,9 @@ pub async fn preview(
     owner: Option<&str>,
 ) -> Result<Vec<Move>> {
     let mut added = store.owner_rules().await?;
+    let owner = owner.map(|owner| spelled(settings, &added, name, owner));
     added.retain(|rule| name_key(&rule.name) != name_key(name));
-    added.extend(owner.map(|owner| OwnerRule { name: name.to_owned(), owner: owner.to_owned() }));
+    added.extend(owner.map(|owner| OwnerRule { name: name.to_owned(), owner }));
     let mut moves = Moves::default();
     for system in settings.systems.keys() {
         replay(store, system, &settings.rules(system, &added), false, &mut moves).await?;
@@ -88,6 +101,11 @@ pub async fn set(
     by: &str,
 ) -> Result<Vec<Move>> {
     let now = now();
+    let owner = match owner {
+        Some(owner) => Some(spelled(settings, &store.owner_rules().await?, name, owner)),
+        None => None,
+    };
+    let owner = owner.as_deref();
     let mut tx = store.begin().await?;
     let former = owner::set(&mut tx, name, owner, by, now).await?;
     let subject = format!("owner of {name}");

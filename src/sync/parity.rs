@@ -19,6 +19,17 @@ pub struct VerifyDoc {
     pub agree: bool,
     /// What was compared.
     pub items: Vec<Item>,
+    /// Systems that could not be compared.
+    pub problems: Vec<Unread>,
+}
+
+/// A system that could not be compared.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Unread {
+    /// Its name.
+    pub system: String,
+    /// Why, in words.
+    pub problem: String,
 }
 
 /// One thing that was compared.
@@ -28,6 +39,8 @@ pub struct Item {
     pub subject: String,
     /// Its figures.
     pub lines: Vec<Line>,
+    /// Sums that the mirror keeps and the source does not state.
+    pub not_compared: Vec<&'static str>,
 }
 
 /// One figure on both sides. Difference = mirror − source.
@@ -95,7 +108,7 @@ impl From<anyhow::Error> for Unverified {
 
 /// Holds every stream of a system against what the source says of it now. Nothing is written.
 pub async fn system(store: &Store, source: &Source) -> Result<Vec<Item>, Unverified> {
-    let last = store.last_run(&source.name).await?;
+    let last = store.last_whole_read(&source.name).await?;
     let mut items = Vec::new();
     for stream in source.connector.streams() {
         let stream_id = store.stream(&source.name, stream.name).await?;
@@ -105,10 +118,17 @@ pub async fn system(store: &Store, source: &Source) -> Result<Vec<Item>, Unverif
         let reasons = stages.iter().find(|stage| stage.name == stream.name).map(|stage| &stage.reasons);
         items.push(Item {
             subject: format!("{}/{}", source.name, stream.name),
+            not_compared: unstated(stream, &said),
             lines: lines(&said, count, &sums, reasons.map_or(&[], Vec::as_slice)),
         });
     }
     Ok(items)
+}
+
+/// The measures of a stream that the source states no sum of.
+fn unstated(stream: &Stream, said: &Totals) -> Vec<&'static str> {
+    let stated = |measure: &&Measure| said.sums.get(**measure).is_some();
+    stream.measures.iter().filter(|measure| !stated(measure)).map(|measure| measure.name).collect()
 }
 
 /// What the source says of a stream now: its totals where it states them, else its keys counted.

@@ -119,9 +119,9 @@ fn bad_request(id: &str, detail: &str) -> Problem {
     Problem::bad(&Message::new(id).with("detail", detail))
 }
 
-/// A number out of an address; anything else is nothing we have.
-fn number(text: &str) -> Result<i64, Problem> {
-    text.parse().ok().filter(|number| *number > 0).ok_or_else(Problem::not_found)
+/// A number out of an address; anything else is nothing we have: the problem `web-no-…`.
+fn number(missing: &str, text: &str) -> Result<i64, Problem> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| Problem::missing(missing, text))
 }
 
 /// The size of a page.

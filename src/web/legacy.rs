@@ -22,7 +22,8 @@ pub(super) fn routes() -> Router<Web> {
         .route("/api/admin/onec/customers/sync/task/{id}", get(onec_task))
 }
 
-/// Reads every system.
+/// Reads every system that is not paused. For scripts of earlier systems; new ones use
+/// `POST /api/v1/runs`.
 #[utoipa::path(post, path = "/admin/sync-data",
     responses((status = 200, body = Object)), extensions(("x-role" = json!("operator"))))]
 pub(super) async fn sync_data(
@@ -32,7 +33,7 @@ pub(super) async fn sync_data(
     let all = web.app.sources.iter();
     let requests =
         all.map(|source| RunRequest { system: source.name.clone(), ..RunRequest::default() }).collect();
-    let items = begin(&web, requests, &who.name).await?;
+    let items = begin(&web, requests, true, &who.name).await?;
     Ok(Json(json!({ "success": true, "data": { "items": items } })))
 }
 
@@ -44,10 +45,7 @@ pub(super) struct OnecAsked {
     days: Option<i64>,
 }
 
-/// Reads the whole shop.
-#[utoipa::path(post, path = "/api/admin/onec/customers/sync/full",
-    params(("limit" = Option<i64>, Query), ("days" = Option<i64>, Query)),
-    responses((status = 200, body = Object)), extensions(("x-role" = json!("operator"))))]
+/// Reads the whole shop. Described when there is a connector for one.
 pub(super) async fn onec_full(
     State(web): State<Web>,
     Operator(who): Operator,
@@ -59,7 +57,7 @@ pub(super) async fn onec_full(
         days: asked.days.filter(|days| *days > 0),
         limit: asked.limit.filter(|limit| *limit > 0),
     };
-    let items = begin(&web, vec![request], &who.name).await?;
+    let items = begin(&web, vec![request], false, &who.name).await?;
     let id = items.first().map_or(0, |run| run.id);
     Ok(Json(json!({
         "success": true,
@@ -69,9 +67,7 @@ pub(super) async fn onec_full(
     })))
 }
 
-/// How far the read of the shop is.
-#[utoipa::path(get, path = "/api/admin/onec/customers/sync/task/{id}", params(("id" = String, Path)),
-    responses((status = 200, body = Object)), extensions(("x-role" = json!("viewer"))))]
+/// How far the read of the shop is. Described when there is a connector for one.
 pub(super) async fn onec_task(
     State(web): State<Web>,
     Viewer(_): Viewer,

@@ -1,17 +1,20 @@
 //! The dashboard: pages made on the server, which work without any script and are made lively by
 //! htmx where there is one. What they show is decided elsewhere.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::body::to_bytes;
-use axum::extract::Request;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::access::{Role, Who};
+use super::access::{self, Role, Who};
 use super::problem::Problem;
 use super::{Web, assets, session};
 use crate::app::App;
@@ -178,11 +181,11 @@ struct ProblemPage {
     f: Frame,
     status: u16,
     text: String,
-    next: String,
+    next: Option<String>,
 }
 
 /// Shows problems of pages as pages, and sends who is not signed in to sign in.
-pub async fn problems(request: Request, next: Next) -> Response {
+pub async fn problems(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if NOT_PAGES.iter().any(|start| path.starts_with(start)) {
         return next.run(request).await;
@@ -190,7 +193,9 @@ pub async fn problems(request: Request, next: Next) -> Response {
     let is_get = request.method() == Method::GET;
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let by_htmx = request.headers().contains_key("hx-request");
-    let response = next.run(request).await;
+    let (parts, body) = request.into_parts();
+    let asked = parts.clone();
+    let response = next.run(Request::from_parts(parts, body)).await;
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_page = kind.is_some_and(|kind| kind.starts_with("text/html"));
     if response.status().as_u16() < 400 || is_page {
@@ -206,35 +211,54 @@ pub async fn problems(request: Request, next: Next) -> Response {
     }
     let retry = response.headers().get(header::RETRY_AFTER).cloned();
     let body = to_bytes(response.into_body(), 64 * 1024).await.unwrap_or_default();
-    let told = serde_json::from_slice::<serde_json::Value>(&body).ok();
-    let text = told.and_then(|told| told["title"].as_str().map(str::to_owned));
-    let mut page = problem_page(status, text);
+    let (text, advice) = told(status, &body);
+    let mut page = problem_page(problem_frame(&app, &asked).await, status, text, advice);
     if let Some(retry) = retry {
         page.headers_mut().insert(header::RETRY_AFTER, retry);
     }
     page
 }
 
-/// A page that says what went wrong and what to do next.
-fn problem_page(status: StatusCode, text: Option<String>) -> Response {
-    let f = Frame::stranger("web-problem");
-    let general = match status {
-        StatusCode::NOT_FOUND => "web-not-found",
-        status if status.is_client_error() => "web-bad-request",
-        _ => "web-broken",
+/// What a refusal says, and its own advice if it has one; what comes from elsewhere says nothing
+/// that people could use.
+fn told(status: StatusCode, body: &[u8]) -> (String, Option<String>) {
+    let said = serde_json::from_slice::<serde_json::Value>(body).ok();
+    let said = said.and_then(|said| {
+        Some((said["title"].as_str()?.to_owned(), said["detail"].as_str().map(str::to_owned)))
+    });
+    said.unwrap_or_else(|| {
+        let general = Problem::new(
+            status,
+            &Message::new(match status {
+                StatusCode::NOT_FOUND => "web-not-found",
+                status if status.is_client_error() => "web-bad-request",
+                _ => "web-broken",
+            }),
+        );
+        (general.title, general.detail)
+    })
+}
+
+/// The frame of a problem: with the navigation for who is signed in.
+async fn problem_frame(app: &App, asked: &Parts) -> Frame {
+    let known = match access::identify(asked, app).await {
+        Ok(Some(who)) => Frame::new(app, who, "", "web-problem").await.ok(),
+        _ => None,
     };
-    let text = text.unwrap_or_else(|| f.t(general));
-    let next = match status {
-        StatusCode::NOT_FOUND => "web-not-found-next",
-        StatusCode::FORBIDDEN => "web-forbidden-next",
-        status if status.is_client_error() => "web-bad-request-next",
-        _ => "web-broken-next",
-    };
-    let next = f.t(next);
+    known.unwrap_or_else(|| Frame::stranger("web-problem"))
+}
+
+/// A page that says what went wrong and, if there is something, what to do next.
+fn problem_page(f: Frame, status: StatusCode, text: String, next: Option<String>) -> Response {
     match (ProblemPage { f, status: status.as_u16(), text, next }).render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => Problem::from(anyhow::Error::from(error)).into_response(),
     }
+}
+
+/// A number out of an address; anything else is nothing we have: the problem `web-no-…`.
+fn numbered(missing: &str, text: &str) -> Result<i64, Problem> {
+    text.parse().map_err(|_| Problem::missing(missing, text))
 }
 
 /// A problem for a reader whose request cannot be carried out for this reason.

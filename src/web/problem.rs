@@ -18,7 +18,7 @@ pub struct Problem {
     pub title: String,
     /// HTTP status.
     pub status: u16,
-    /// What happened and what to do, if there is more to say.
+    /// What to do about it, if there is more to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
@@ -26,11 +26,12 @@ pub struct Problem {
 impl Problem {
     /// A problem with this status and text.
     pub fn new(status: StatusCode, message: &Message) -> Problem {
+        let words = words(crate::words::DEFAULT);
         Problem {
             kind: message.id.clone(),
-            title: words(crate::words::DEFAULT).message(message),
+            title: words.message(message),
             status: status.as_u16(),
-            detail: None,
+            detail: words.aside(message, "help"),
         }
     }
 
@@ -47,6 +48,11 @@ impl Problem {
     /// 404.
     pub fn not_found() -> Problem {
         Problem::new(StatusCode::NOT_FOUND, &Message::new("web-not-found"))
+    }
+
+    /// 404 about one thing that is not there: `web-no-…` with its number.
+    pub fn missing(id: &str, number: impl std::fmt::Display) -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, &Message::new(id).with("id", number))
     }
 
     /// 400 with this text.

@@ -24,6 +24,13 @@ pub fn network(text: &str) -> Option<Network> {
     (prefix <= whole).then_some((address, prefix))
 }
 
+/// Scheme, host and port of an address: nothing of it that may be a secret.
+pub(super) fn host(base: &str) -> String {
+    let Ok(url) = Url::parse(base) else { return String::new() };
+    let port = url.port_or_known_default().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
+}
+
 /// Networks that are not the public internet (IANA special-purpose registries).
 const CLOSED_V4: [(Ipv4Addr, u8); 15] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),

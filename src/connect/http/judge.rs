@@ -57,7 +57,8 @@ impl Http {
             return Fault { error: Error::Unexpected(message), passing: false, call: Some(call.clone()) };
         }
         let cause = words::safe(&cause.to_string(), &login::secrets(&self.shared.auth));
-        let message = self.message_at("connect-unreachable", call).with("cause", cause);
+        let host = guard::host(&self.shared.base);
+        let message = self.message_at("connect-unreachable", call).with("host", host).with("cause", cause);
         Fault { error: Error::Unavailable(message, None), passing: true, call: Some(call.clone()) }
     }
 

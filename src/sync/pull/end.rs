@@ -20,9 +20,14 @@ impl Reading<'_> {
         if self.turn.limit.is_some() {
             stage.not_read = last.count.map_or(0, |count| count.saturating_sub(stage.counts.distinct()));
         }
-        stage.proof = Some(if last.count.is_some() { "total" } else { "end_of_list" }.to_owned());
-        if last.count.is_none() {
-            stage.source_count = Some(stage.counts.distinct() + stage.not_read);
+        match (last.count, self.turn.limit) {
+            (Some(_), _) => stage.proof = Some("total".to_owned()),
+            (None, None) => {
+                stage.proof = Some("end_of_list".to_owned());
+                stage.source_count = Some(stage.counts.distinct());
+            }
+            // What was taken of a list says nothing about how long the list is.
+            (None, Some(_)) => {}
         }
         let live = store.live_count(self.stream, self.stream_id).await?;
         let first = stage.first_totals.as_deref().map_or_else(Totals::default, totals_of);

@@ -62,7 +62,7 @@ pub(super) async fn decide(
     Sent(decision): Sent<Decision>,
 ) -> Result<Json<serde_json::Value>, Problem> {
     let app = &web.app;
-    let id = number(&id)?;
+    let id = number("web-no-case", &id)?;
     let decided =
         decide::decide(&app.store, &app.sources, &app.owners, id, &decision.choice, &who.name).await;
     match decided {

@@ -23,7 +23,7 @@ use crate::web::problem::Problem;
 pub(super) struct CustomersAsked {
     /// A text in any value of their records, in any letter case, script and digits.
     pub search: Option<String>,
-    /// Owner as stored (`Ham`, `Unknown`).
+    /// Owner (`Ham`, `Unknown`), in any letter case.
     pub owner: Option<String>,
     /// System.
     pub system: Option<String>,
@@ -131,7 +131,9 @@ pub(super) async fn sums(
 }
 
 async fn find(web: &Web, id: &str) -> Result<Item, Problem> {
-    web.app.store.customer_item(number(id)?).await?.ok_or_else(Problem::not_found)
+    let missing = "web-no-customer";
+    let item = web.app.store.customer_item(number(missing, id)?).await?;
+    item.ok_or_else(|| Problem::missing(missing, id))
 }
 
 /// One customer.

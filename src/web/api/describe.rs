@@ -54,8 +54,6 @@ use crate::web::{legacy, session};
         sign_in,
         sign_out,
         legacy::sync_data,
-        legacy::onec_full,
-        legacy::onec_task,
     )
 )]
 struct Api;
@@ -126,7 +124,9 @@ fn render(api: &Value) -> String {
         title = escape(&text().text("api-docs-title")),
         about = escape(api["info"]["description"].as_str().unwrap_or_default()),
     );
-    for (path, operations) in api["paths"].as_object().into_iter().flatten() {
+    let mut paths: Vec<_> = api["paths"].as_object().into_iter().flatten().collect();
+    paths.sort_by_key(|(path, _)| place(path));
+    for (path, operations) in paths {
         for (method, operation) in operations.as_object().into_iter().flatten() {
             operation_html(&mut html, path, method, operation);
         }
@@ -148,6 +148,15 @@ fn render(api: &Value) -> String {
     }
     html.push_str("</main></body></html>\n");
     html
+}
+
+/// What is meant for programs comes first, then what watches the server, then the old addresses.
+fn place(path: &str) -> u8 {
+    match path {
+        path if path.starts_with("/api/") => 0,
+        path if path.starts_with("/admin/") => 2,
+        _ => 1,
+    }
 }
 
 fn operation_html(html: &mut String, path: &str, method: &str, operation: &Value) {

@@ -62,7 +62,7 @@ pub(super) async fn list(
 pub(super) struct RunAsked {
     /// `pull`.
     kind: Option<String>,
-    /// The systems; all that are switched on when left out.
+    /// The systems; when left out all that are switched on and not paused.
     systems: Option<Vec<String>>,
     /// `full`: start anew and read everything; `changes`: take up an interrupted run.
     mode: Option<String>,
@@ -103,20 +103,21 @@ pub(super) async fn start(
             return Err(bad(name, value.to_string()));
         }
     }
-    let systems = match asked.systems {
-        Some(systems) => systems,
-        None => web.app.sources.iter().map(|source| source.name.clone()).collect(),
-    };
+    let all = asked.systems.is_none();
+    let every = || web.app.sources.iter().map(|source| source.name.clone()).collect();
+    let systems = asked.systems.unwrap_or_else(every);
     let requests =
         systems.into_iter().map(|system| RunRequest { system, full, days: asked.days, limit: asked.limit });
-    let items = begin(&web, requests.collect(), &who.name).await?;
+    let items = begin(&web, requests.collect(), all, &who.name).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedDoc { items })).into_response())
 }
 
-/// Asks for these runs; an unknown system is a mistake before any of them.
+/// Asks for these runs; an unknown system is a mistake before any of them. A system that is paused
+/// is one as well, unless the runs are those of `all` systems: then it is left out.
 pub(in crate::web) async fn begin(
     web: &Web,
     mut requests: Vec<RunRequest>,
+    all: bool,
     by: &str,
 ) -> Result<Vec<RunDoc>, Problem> {
     requests.dedup_by(|one, other| one.system == other.system);
@@ -127,7 +128,8 @@ pub(in crate::web) async fn begin(
     let mut items = Vec::new();
     for request in requests {
         let id = match work::request(&web.app, web.engine.as_deref(), &request, by).await? {
-            Requested::Begun(id) | Requested::Joined(id) => id,
+            Requested::Begun(id) | Requested::Joined(id) | Requested::TakenUp(id) => id,
+            Requested::Paused if all => continue,
             Requested::Paused => {
                 let message = Message::new("system-is-paused").with("system", &request.system);
                 return Err(Problem::conflict(&message));
@@ -139,7 +141,7 @@ pub(in crate::web) async fn begin(
 }
 
 async fn find(web: &Web, id: i64) -> Result<Run, Problem> {
-    web.app.store.run(id).await?.ok_or_else(Problem::not_found)
+    web.app.store.run(id).await?.ok_or_else(|| Problem::missing("web-no-run", id))
 }
 
 /// One run.
@@ -150,7 +152,7 @@ pub(super) async fn one(
     Viewer(_): Viewer,
     Path(id): Path<String>,
 ) -> Result<Json<RunDoc>, Problem> {
-    Ok(Json(report::run(&find(&web, number(&id)?).await?, text())))
+    Ok(Json(report::run(&find(&web, number("web-no-run", &id)?).await?, text())))
 }
 
 /// Asks a run to stop; one that is over already is a conflict.
@@ -161,7 +163,7 @@ pub(super) async fn cancel(
     Operator(who): Operator,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let run = find(&web, number(&id)?).await?;
+    let run = find(&web, number("web-no-run", &id)?).await?;
     if !web.app.store.cancel_run(run.id, &who.name, now()).await? {
         return Err(Problem::conflict(&Message::new("api-run-over").with("run", run.id)));
     }
@@ -177,7 +179,7 @@ pub(super) async fn resume(
     Operator(who): Operator,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let run = find(&web, number(&id)?).await?;
+    let run = find(&web, number("web-no-run", &id)?).await?;
     if !web.app.store.resume_run(run.id, &who.name, now()).await? {
         return Err(Problem::conflict(&Message::new("api-run-not-resumable").with("run", run.id)));
     }
@@ -197,7 +199,7 @@ pub(super) async fn events(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let run = find(&web, number(&id)?).await?;
+    let run = find(&web, number("web-no-run", &id)?).await?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.trim().parse::<i64>().ok());
     if run.status.is_over() && last == Some(run.revision) {
         // Without this answer a browser would ask again for ever.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::show::{self, Time, moment, number};
 use super::state::State as Look;
-use super::{Done, Frame, link, refused, render};
+use super::{Done, Frame, link, numbered, refused, render};
 use crate::store::case::Case;
 use crate::sync::decide::{self, Refused};
 use crate::sync::now;
@@ -130,11 +130,12 @@ fn in_words(choice: &str, words: &Words) -> String {
 pub async fn page(
     State(web): State<Web>,
     Viewer(who): Viewer,
-    Path(id): Path<i64>,
+    Path(id): Path<String>,
     Query(done): Query<Done>,
 ) -> Result<Response, Problem> {
     let app = &web.app;
-    let Some(case) = app.store.case(id).await? else { return Err(Problem::not_found()) };
+    let id = numbered("web-no-case", &id)?;
+    let case = app.store.case(id).await?.ok_or_else(|| Problem::missing("web-no-case", id))?;
     let mut f = Frame::new(app, who, "/cases", "web-case").await?.saying(done.done.as_deref());
     f.title = format!("{} {id}", f.title);
     let words = f.words;
@@ -186,10 +187,11 @@ pub struct Decision {
 pub async fn decide(
     State(web): State<Web>,
     Operator(who): Operator,
-    Path(id): Path<i64>,
+    Path(id): Path<String>,
     Form(decision): Form<Decision>,
 ) -> Result<Response, Problem> {
     let app = &web.app;
+    let id = numbered("web-no-case", &id)?;
     match decide::decide(&app.store, &app.sources, &app.owners, id, &decision.choice, &who.name).await {
         Ok(_) => Ok(Redirect::to(&format!("/cases/{id}?done=decided")).into_response()),
         Err(Refused::Because(message)) => Err(refused(&message)),

@@ -7,7 +7,7 @@ use axum::response::Response;
 use super::diff::{Change, changes, fields};
 use super::overview::owner_label;
 use super::show::{self, Time, maybe_amount, moment, number};
-use super::{Frame, render, state};
+use super::{Frame, numbered, render, state};
 use crate::model::amount::{REBATE_USD, REWARD_USD, VOLUME_LOTS, VOLUME_MLN_USD};
 use crate::store::listing::{AccountRow, Item, RecordRow, VersionRow};
 use crate::web::Web;
@@ -75,10 +75,11 @@ struct Customer {
 pub async fn page(
     State(web): State<Web>,
     Viewer(who): Viewer,
-    Path(id): Path<i64>,
+    Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let app = &web.app;
-    let Some(item) = app.store.customer_item(id).await? else { return Err(Problem::not_found()) };
+    let item = app.store.customer_item(numbered("web-no-customer", &id)?).await?;
+    let item = item.ok_or_else(|| Problem::missing("web-no-customer", &id))?;
     let mut f = Frame::new(app, who, "/customers", "web-customer").await?;
     f.title = format!("{} {}", f.title, item.key);
     let accounts = app.store.accounts_of(item.id).await?;

@@ -11,6 +11,7 @@ use super::overview::{self, Owners, owner_label};
 use super::show::{self, maybe_amount, number};
 use super::{Done, Frame, link, render};
 use crate::model::amount::{REBATE_USD, REWARD_USD, VOLUME_LOTS};
+use crate::model::text::name_key;
 use crate::store::facets::Facets;
 use crate::store::listing::{BadCursor, Filter, Item, Listed, Order, Shape, Sort, Totals};
 use crate::web::Web;
@@ -272,6 +273,7 @@ fn choices(asked: &Asked, facets: &Facets, owners: &Owners, words: &Words) -> [V
     };
     let mut by_owner = plain(&facets.owners, asked.owner.as_deref());
     for choice in &mut by_owner {
+        choice.chosen = asked.owner.as_deref().is_some_and(|own| name_key(own) == name_key(&choice.value));
         let href = link::to("/customers", &[("owner", Some(choice.value.as_str()))]);
         let labelled = owners.rows.iter().find(|row| row.href == href).map(|row| row.label.clone());
         choice.label = labelled.unwrap_or_else(|| owner_label(&choice.value, words));

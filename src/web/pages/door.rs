@@ -108,7 +108,9 @@ fn set_up_page(key: &str, name: &str, wrong: Option<&str>) -> Result<Response, P
 }
 
 fn over() -> Response {
-    problem_page(StatusCode::GONE, Some(Frame::stranger("web-set-up").t("web-link-over")))
+    let f = Frame::stranger("web-problem");
+    let text = f.t("web-link-over");
+    problem_page(f, StatusCode::GONE, text, None)
 }
 
 /// `GET /set-up?key=…`

@@ -11,14 +11,14 @@ use super::state::{Figure, State as Look, run_look, stored_message};
 use super::{Done, Frame, link, render, stages};
 use crate::app::App;
 use crate::config::SystemConfig;
-use crate::connect::Table;
+use crate::connect::{Connector, Table};
 use crate::model::amount::{REBATE_USD, REWARD_USD};
 use crate::model::{Message, Run, RunRequest, RunStatus, Sums};
 use crate::report;
 use crate::store::run::Requested;
 use crate::sync::health::{self, Facts, Health};
 use crate::sync::shares::{Part, shares};
-use crate::sync::{now, stream_of, verdict};
+use crate::sync::{now, verdict};
 use crate::web::Web;
 use crate::web::access::{Operator, Viewer};
 use crate::web::problem::Problem;
@@ -41,6 +41,8 @@ struct SystemView {
     bars: Vec<Bar>,
     streams: Vec<StreamView>,
     paused: bool,
+    /// That the last run read only some clients, and what the figures are then.
+    limited: Option<String>,
     active: Option<i64>,
     progress: i64,
     cases: i64,
@@ -96,6 +98,8 @@ pub struct Owners {
 struct UnmappedView {
     system: String,
     name: String,
+    /// Whose these clients are as long as there is no rule.
+    owner: String,
     clients: String,
     accounts: String,
     reward: String,
@@ -135,6 +139,10 @@ pub async fn page(
             unmapped.push(UnmappedView {
                 href: link::to("/settings", &[("name", one.partner_account.as_deref())]),
                 name: one.partner_account.unwrap_or_default(),
+                owner: system.owner.as_deref().map_or_else(
+                    || f.t("owner-unknown"),
+                    |owner| f.t1("web-owned-by-system", "owner", owner),
+                ),
                 system: one.system,
                 clients: number(one.clients),
                 accounts: number(one.accounts),
@@ -165,22 +173,26 @@ async fn system_view(
     let cases = app.store.count_cases(Some("open"), Some(&system.name)).await?;
     let active = runs.iter().find(|run| !run.status.is_over());
     let last = runs.iter().find(|run| run.status.is_over());
-    let read = runs.iter().find(|run| has_read(run));
+    // That a few clients could be read says nothing about the rest.
+    let telling = runs.iter().find(|run| run.status.is_over() && !is_partial(run));
+    let read = app.store.last_whole_read(&system.name).await?;
+    let read = read.as_ref();
     let health = health::judge(
         &Facts {
             paused: state.paused_at.is_some(),
             active: active.is_some(),
-            last: last.map(|run| run.status),
+            last: telling.map(|run| run.status),
             last_read: read.and_then(|run| run.finished_at),
             schedule: system.schedule.as_ref(),
             open_cases: cases,
         },
         now,
     );
-    let error = last.filter(|run| run.status != RunStatus::Succeeded).and_then(|run| run.error.as_ref());
+    let error = telling.filter(|run| run.status != RunStatus::Succeeded).and_then(|run| run.error.as_ref());
     let note = state.paused_reason.as_deref().map(|reason| stored_message(reason, words));
     let note = note.or_else(|| error.map(|error| words.message(error)));
     let shown = read.or(active).or(last);
+    let limit = last.filter(|run| is_partial(run)).and_then(|run| run.limit);
     let view = SystemView {
         name: system.name.clone(),
         owner: system.owner.clone(),
@@ -193,6 +205,7 @@ async fn system_view(
         bars: bars(&runs, now, words),
         streams: shown.map(|run| streams(run, words)).unwrap_or_default(),
         paused: state.paused_at.is_some(),
+        limited: limit.map(|limit| words.with("web-last-limited", &[("n", &number(limit))])),
         active: active.map(|run| run.id),
         progress: active.map_or(0, |run| run.progress),
         cases,
@@ -200,8 +213,9 @@ async fn system_view(
     Ok((view, health))
 }
 
-fn has_read(run: &Run) -> bool {
-    matches!(run.status, RunStatus::Succeeded | RunStatus::Incomplete)
+/// Whether it came to its end with some clients only.
+fn is_partial(run: &Run) -> bool {
+    run.limit.is_some() && run.status == RunStatus::Succeeded
 }
 
 fn bars(runs: &[Run], now: i64, words: &Words) -> Vec<Bar> {
@@ -248,13 +262,11 @@ fn streams(run: &Run, words: &Words) -> Vec<StreamView> {
 pub async fn owners(app: &App, words: &Words) -> anyhow::Result<Owners> {
     let mut parts = Vec::new();
     for source in &app.sources {
-        let runs = app.store.runs(Some(&source.name), None, BARS).await?;
-        let stated = runs.iter().find(|run| has_read(run)).and_then(|run| {
-            let accounts = run.stages.iter().filter(|stage| {
-                stream_of(source, &stage.name).is_some_and(|stream| stream.table == Table::Account)
-            });
-            accounts.map(|stage| stage.source_count.map(|n| n as i64)).sum::<Option<i64>>()
-        });
+        let mut stated = Some(0);
+        for stream in source.connector.streams().iter().filter(|stream| stream.table == Table::Account) {
+            let count = app.store.source_count(&source.name, stream.name).await?;
+            stated = stated.zip(count).map(|(sum, more)| sum + more);
+        }
         let stored = app.store.owners_of(&source.name).await?;
         parts.push(Part {
             owner: source.owner.clone(),
@@ -330,7 +342,9 @@ pub async fn act(
                 let full = asked.mode.as_deref() == Some("full");
                 let wanted = RunRequest { system: (*system).to_owned(), full, ..RunRequest::default() };
                 match work::request(app, web.engine.as_deref(), &wanted, &who.name).await? {
-                    Requested::Begun(id) | Requested::Joined(id) => last = Some(id),
+                    Requested::Begun(id) | Requested::Joined(id) | Requested::TakenUp(id) => {
+                        last = Some(id);
+                    }
                     // "All" means those that may be read.
                     Requested::Paused if chosen.len() > 1 => {}
                     Requested::Paused => {

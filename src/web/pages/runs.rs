@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::show::{self, Time, moment, number};
 use super::stages::{self, ReasonRow, StageRow, SumRow};
 use super::state::{self, State as Look, stored_message};
-use super::{Done, Frame, link, refused, render};
+use super::{Done, Frame, link, numbered, refused, render};
 use crate::app::App;
 use crate::model::{Disposition, Message, Run, RunStatus, StageStatus};
 use crate::sync::now;
@@ -142,7 +142,7 @@ fn run_row(run: &Run, at: i64, words: &Words) -> RunRow {
         id: run.id,
         system: run.system.clone(),
         state: Look::run(run.status, words),
-        mode: words.text(&format!("web-mode-{}", run.mode)),
+        mode: mode(run, words),
         by: actor(&run.requested_by, words),
         began: run.started_at.or(Some(run.queued_at)).map(|from| show::ago(from, at, words)),
         took: run.started_at.map_or_else(
@@ -153,6 +153,15 @@ fn run_row(run: &Run, at: i64, words: &Words) -> RunRow {
         changed: number(sum(|counts| counts.created + counts.updated) as i64),
         left_out: sum(|counts| counts.excluded + counts.rejected) as i64,
         error: run.error.as_ref().map(|error| words.message(error)),
+    }
+}
+
+/// How a run reads: everything, what is left, or some clients only.
+fn mode(run: &Run, words: &Words) -> String {
+    let mode = words.text(&format!("web-mode-{}", run.mode));
+    match run.limit {
+        Some(limit) => words.with("web-mode-limited", &[("mode", &mode), ("n", &number(limit))]),
+        None => mode,
     }
 }
 
@@ -168,7 +177,7 @@ pub fn actor(name: &str, words: &Words) -> String {
 }
 
 async fn live(app: &App, who: &Who, id: i64, f: &Frame) -> Result<Live, Problem> {
-    let Some(run) = app.store.run(id).await? else { return Err(Problem::not_found()) };
+    let run = app.store.run(id).await?.ok_or_else(|| Problem::missing("web-no-run", id))?;
     let words = f.words;
     let at = now();
     let over = run.status.is_over();
@@ -239,9 +248,10 @@ async fn can_resume(app: &App, run: &Run) -> anyhow::Result<bool> {
 pub async fn page(
     State(web): State<Web>,
     Viewer(who): Viewer,
-    Path(id): Path<i64>,
+    Path(id): Path<String>,
     Query(done): Query<Done>,
 ) -> Result<Response, Problem> {
+    let id = numbered("web-no-run", &id)?;
     let mut f = Frame::new(&web.app, who.clone(), "/runs", "web-run").await?.saying(done.done.as_deref());
     let live = live(&web.app, &who, id, &f).await?;
     f.title = format!("{} {id} · {}", f.title, live.system);
@@ -253,8 +263,9 @@ pub async fn page(
 pub async fn fragment(
     State(web): State<Web>,
     Viewer(who): Viewer,
-    Path(id): Path<i64>,
+    Path(id): Path<String>,
 ) -> Result<Response, Problem> {
+    let id = numbered("web-no-run", &id)?;
     let f = Frame::new(&web.app, who.clone(), "/runs", "web-run").await?;
     render(&live(&web.app, &who, id, &f).await?)
 }
@@ -298,11 +309,12 @@ struct Rows {
 pub async fn rows(
     State(web): State<Web>,
     Viewer(who): Viewer,
-    Path(id): Path<i64>,
+    Path(id): Path<String>,
     Query(asked): Query<WhichRows>,
 ) -> Result<Response, Problem> {
     let app = &web.app;
-    let Some(run) = app.store.run(id).await? else { return Err(Problem::not_found()) };
+    let id = numbered("web-no-run", &id)?;
+    let run = app.store.run(id).await?.ok_or_else(|| Problem::missing("web-no-run", id))?;
     let Some(stage) = run.stages.iter().find(|stage| stage.position == asked.stage) else {
         return Err(Problem::not_found());
     };
@@ -363,11 +375,12 @@ pub async fn rows(
 pub async fn act(
     State(web): State<Web>,
     Operator(who): Operator,
-    Path((id, action)): Path<(i64, String)>,
+    Path((id, action)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let store = &web.app.store;
+    let id = numbered("web-no-run", &id)?;
     if store.run(id).await?.is_none() {
-        return Err(Problem::not_found());
+        return Err(Problem::missing("web-no-run", id));
     }
     let done = match action.as_str() {
         "cancel" => store.cancel_run(id, &who.name, now()).await?,

@@ -137,6 +137,8 @@ pub async fn owners(
     if name.is_empty() || (owner.is_empty() && !remove) {
         return settings(app, f, name, owner, Some("web-owner-incomplete"), None).await;
     }
+    let owner = owners::spelled(&app.owners, &app.store.owner_rules().await?, name, owner);
+    let owner = owner.as_str();
     let chosen = (!remove).then_some(owner);
     if wanted.apply.is_some() {
         owners::set(&app.store, &app.owners, name, chosen, &who.name).await?;

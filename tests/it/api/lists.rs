@@ -51,6 +51,8 @@ async fn sums_are_those_of_the_rows() {
             ("search=th", None),
             ("search=low", None),
             ("search=low&country=VN", None),
+            ("owner=ham", Some(1880)),
+            ("owner=%20HAM", Some(1880)),
             ("gone=true", Some(0)),
             ("gone=false", Some(2139)),
         ] {
@@ -260,6 +262,8 @@ async fn a_customer_is_told_with_its_accounts_history_and_origin() {
         ] {
             server.call("viewer", "GET", path, None).await.problem(404);
         }
+        let missing = server.call("viewer", "GET", "/api/v1/customers/999999", None).await;
+        assert!(String::from_utf8(missing.body).unwrap().contains("There is no customer 999999."));
         for query in [
             "customers?colour=red",
             "customers?limit=0",

@@ -152,6 +152,10 @@ async fn buttons_do_what_they_say() {
     assert_eq!(read(&paused).matches("was paused by a person").count(), 3, "{}", read(&paused));
     let refused = site.post("/systems/janischa/sync", &admin, &[]).await;
     assert_eq!(refused.status(), StatusCode::CONFLICT, "a paused system is not read");
+    let refused = read(&refused.text().await.unwrap());
+    assert!(refused.contains("janischa is paused. Let it be read again"), "{refused}");
+    assert!(!refused.contains("Go back"), "{refused}");
+    assert!(!paused.contains("/systems/janischa/sync"), "what would be refused is not offered");
     site.post("/systems/all/unpause", &admin, &[("back", "/")]).await;
     assert!(!read(&site.page("/", &admin).await).contains("was paused"));
     assert_eq!(site.post("/systems/none/sync", &admin, &[]).await.status(), StatusCode::NOT_FOUND);
@@ -167,6 +171,23 @@ async fn buttons_do_what_they_say() {
 }
 
 #[tokio::test]
+async fn a_limited_run_leaves_the_figures_of_the_last_whole_read() {
+    let site = Site::full().await;
+    let viewer = site.cookie(Role::Viewer).await;
+    let wanted = RunRequest { system: "xm".to_owned(), limit: Some(10), ..RunRequest::default() };
+    let asked = work::request(&site.app, Some(&site.engine), &wanted, "test").await.unwrap();
+    let Requested::Begun(run) = asked else { panic!("the run did not begin: {asked:?}") };
+    site.engine.execute(run).await.unwrap();
+    let overview = read(&site.page("/", &viewer).await);
+    for told in ["2,139 2,936 2,936 0 adds up", "Traders 1,216 1,216", "read the first 10 clients only"] {
+        assert!(overview.contains(told), "{told} in {overview}");
+    }
+    assert!(read(&site.page("/runs", &viewer).await).contains("normal, first 10"));
+    assert!(read(&site.page(&format!("/runs/{run}"), &viewer).await).contains("First clients only 10"));
+    site.end().await;
+}
+
+#[tokio::test]
 async fn owners_are_previewed_then_moved() {
     let site = Site::full().await;
     let admin = site.cookie(Role::Admin).await;
@@ -175,6 +196,14 @@ async fn owners_are_previewed_then_moved() {
     check("preview", &preview);
     assert!(read(&preview).contains("Ham Janischa 1 "), "{}", read(&preview));
     assert!(read(&site.page("/customers?owner=Janischa", &admin).await).contains("259 clients"));
+    // Letter case makes no other owner, neither of a rule nor of a filter.
+    let same = site.post("/settings/owners", &admin, &[form[0], ("owner", "HAM")]).await;
+    let same = read(&same.text().await.unwrap());
+    assert!(same.contains("→ Ham") && same.contains("No client would move"), "{same}");
+    assert!(read(&site.page("/customers?owner=janischa", &admin).await).contains("259 clients"));
+    assert!(site.page("/settings", &admin).await.contains("href=\"/api/docs\""));
+    let overview = read(&site.page("/", &admin).await);
+    assert!(overview.contains("Ham, the system’s owner"), "{overview}");
     let applied = site.post("/settings/owners", &admin, &[form[0], form[1], ("apply", "yes")]).await;
     assert_eq!(applied.status(), StatusCode::SEE_OTHER);
     assert!(read(&site.page("/customers?owner=Janischa", &admin).await).contains("260 clients"));
@@ -230,16 +259,32 @@ async fn an_edit_at_the_source_is_seen_in_the_history() {
 async fn what_is_not_there_is_said_in_a_page() {
     let site = Site::empty("http://concord.example.test").await;
     let admin = site.cookie(Role::Admin).await;
-    for path in ["/nothing", "/customers/999999", "/runs/999", "/runs/999/rows?stage=0", "/cases/999"] {
+    for path in [
+        "/nothing",
+        "/customers/999999",
+        "/customers/abc",
+        "/runs/abc",
+        "/cases/abc",
+        "/runs/999",
+        "/runs/999/rows?stage=0",
+        "/cases/999",
+    ] {
         let answer = site.get(path, &admin).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
-        check(path, &answer.text().await.unwrap());
+        let page = answer.text().await.unwrap();
+        check(path, &page);
+        assert!(page.contains("<nav"), "{path}: whoever is signed in keeps the navigation");
     }
-    for path in ["/customers/abc", "/runs?before=x"] {
-        let answer = site.get(path, &admin).await;
-        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{path}");
-        check(path, &answer.text().await.unwrap());
-    }
+    let lost = site.get("/customers/abc", &admin).await.text().await.unwrap();
+    assert!(read(&lost).contains("There is no customer abc. To the overview"), "{}", read(&lost));
+    let stranger = site.post("/set-up", "", &[("key", "x"), ("name", "x"), ("password", PASSWORD)]).await;
+    let stranger = stranger.text().await.unwrap();
+    assert!(!stranger.contains("<nav") && !stranger.contains("Go back"), "{}", read(&stranger));
+    let unclear = site.get("/runs?before=x", &admin).await;
+    assert_eq!(unclear.status(), StatusCode::BAD_REQUEST);
+    let unclear = unclear.text().await.unwrap();
+    check("/runs?before=x", &unclear);
+    assert!(read(&unclear).contains("Go back and try it once more"), "{}", read(&unclear));
     for path in ["/", "/customers", "/runs", "/cases", "/audit", "/settings"] {
         check(path, &site.page(path, &admin).await);
     }

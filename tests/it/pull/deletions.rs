@@ -129,7 +129,15 @@ async fn a_limited_read_marks_nothing() {
             world.number("SELECT CAST(SUM(accounts) AS BIGINT) FROM customer").await,
             world.number("SELECT COUNT(*) FROM account").await
         );
-        world.sync(0, &["xm", "--limit", "7"]).await;
+        let document = world.sync(0, &["xm", "--limit", "7"]).await;
+        // What was taken is not how many there are.
+        assert_eq!(run(&document, "xm")["limit"], 7);
+        let traders = stage(&document, "xm", "traders");
+        assert_eq!((&traders["source"]["count"], &traders["unexplained"]), (&json!(null), &json!(null)));
+        assert_eq!(
+            ("limited", world.run(&["runs"]).await.out.contains("succeeded (first 7)")),
+            ("limited", true)
+        );
         assert_eq!(
             world
                 .number(

@@ -134,6 +134,13 @@ impl Running {
         Output { took: asked.elapsed(), ..output }
     }
 
+    /// Presses Ctrl-C and waits.
+    pub async fn interrupt(self) -> Output {
+        let sent = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+        self.end().await
+    }
+
     fn output(&self) -> Output {
         let status = self.ended.unwrap();
         Output {
