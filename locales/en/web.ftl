@@ -354,6 +354,7 @@ audit-user-set_up = first administrator created
 audit-user-added = user added
 audit-user-disabled = user disabled
 audit-token-created = token created
+audit-database-restored = backup restored
 audit-run-requested = run asked for
 audit-run-ended = run ended
 audit-run-cancelled = run cancelled

@@ -9,6 +9,7 @@ use crate::faults::mirror_is_source;
 use crate::pull::{counts, run, stage};
 use crate::support::{PATIENCE, World, on_both, until};
 
+mod database;
 mod texts;
 
 /// Waits until a planned failure has met its request.
