@@ -10,6 +10,7 @@ use crate::pull::{counts, run, stage};
 use crate::support::{PATIENCE, World, on_both, until};
 
 mod database;
+mod people;
 mod texts;
 
 /// Waits until a planned failure has met its request.
