@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::{Common, End, app_and_engine, text, usage};
 use crate::app::App;
 use crate::model::Message;
+use crate::web::access::Role;
 use crate::web::{self, Web, session};
 use crate::work::Engine;
 
@@ -23,17 +24,32 @@ pub async fn serve(common: &Common) -> Result<End> {
     let Some(engine) = engine else {
         return Err(usage(&Message::new("cli-second-engine")));
     };
-    let listener = TcpListener::bind(app.config.server.listen)
-        .await
-        .with_context(|| format!("listening on {}", app.config.server.listen))?;
+    let address = app.config.server.listen.to_string();
+    let listener = TcpListener::bind(app.config.server.listen).await.map_err(|error| {
+        let file = app.config.file.display().to_string();
+        let args = [("address", address.as_str()), ("problem", &error.to_string()), ("file", &file)];
+        anyhow::anyhow!(text().with("cli-cannot-listen", &args))
+    })?;
     if !common.quiet {
         eprintln!("{}", text().with("cli-serving", &[("url", app.config.server.public_url.as_str())]));
-        if let Some(link) = session::set_up_link(&app).await? {
-            eprintln!("{}", text().with("cli-set-up", &[("url", link.as_str())]));
-        }
     }
+    tell_way_in(&app).await?;
     on(app, engine, listener, true).await?;
     Ok(End::Fine)
+}
+
+/// Says how somebody becomes an administrator where there is none, however quiet it shall be: without
+/// that nobody gets in.
+async fn tell_way_in(app: &App) -> Result<()> {
+    if let Some(link) = session::set_up_link(app).await? {
+        eprintln!("{}", text().with("cli-set-up", &[("url", link.as_str())]));
+        return Ok(());
+    }
+    let admin = Role::Admin.word();
+    if !app.store.users().await?.iter().any(|user| user.role == admin && !user.disabled) {
+        eprintln!("{}", text().text("cli-no-administrator"));
+    }
+    Ok(())
 }
 
 /// Serves on this listener until the process is asked to stop. `schedules` says whether runs are

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{Common, End};
+use super::{Common, End, text};
 use crate::simulate::{Fault, Options, Simulator, config};
 
 /// What `simulate` takes.
@@ -37,7 +37,8 @@ pub async fn simulate(common: &Common, args: &SimulateArgs) -> Result<End> {
         None => Vec::new(),
     };
     let options = Options { seed: args.seed, scale: args.scale, faults, ..Options::default() };
-    let simulator = Simulator::start(options, args.port).await?;
+    let simulator =
+        Simulator::start(options, args.port).await.map_err(|error| port_taken(error, args.port))?;
     if common.json {
         super::print_json(
             &serde_json::json!({ "url": simulator.url(), "config": config(&simulator.url()) }),
@@ -49,4 +50,18 @@ pub async fn simulate(common: &Common, args: &SimulateArgs) -> Result<End> {
     super::serve::stopped().await;
     simulator.stop().await;
     Ok(End::Fine)
+}
+
+/// What to do about a port that another program has.
+fn port_taken(error: anyhow::Error, port: Option<u16>) -> anyhow::Error {
+    let in_use = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::AddrInUse);
+    match port {
+        Some(port) if in_use => {
+            anyhow::anyhow!(text().with("cli-port-taken", &[("port", &port.to_string())]))
+        }
+        _ => error,
+    }
 }

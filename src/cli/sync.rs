@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{Common, End, actor, app_and_engine, print_json, systems, table, text, usage};
+use super::{Common, End, actor, app_and_engine, no_systems, print_json, systems, table, text, usage};
 use crate::app::App;
 use crate::model::{Message, Run, RunRequest, RunStatus};
 use crate::report::{self, SyncDoc};
@@ -35,6 +35,9 @@ pub struct SyncArgs {
 pub async fn sync(common: &Common, args: &SyncArgs) -> Result<End> {
     let (app, engine) = app_and_engine(common).await?;
     let names = systems(&app, &args.systems)?;
+    if names.is_empty() {
+        return Err(usage(&no_systems(&app)));
+    }
     let runs = pull(&app, engine.as_ref(), common, args, &names).await?;
     let document = document(&app, &runs).await?;
     if common.json {

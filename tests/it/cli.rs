@@ -10,6 +10,7 @@ use crate::pull::{counts, run, stage};
 use crate::support::{PATIENCE, World, on_both, until};
 
 mod database;
+mod first;
 mod people;
 mod texts;
 
