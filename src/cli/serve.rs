@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Common, End, app_and_engine, text, usage};
@@ -30,11 +31,13 @@ pub async fn serve(common: &Common) -> Result<End> {
         let args = [("address", address.as_str()), ("problem", &error.to_string()), ("file", &file)];
         anyhow::anyhow!(text().with("cli-cannot-listen", &args))
     })?;
+    // Whoever reads that it serves may ask it to stop at once.
+    let asked_to_stop = stopped();
     if !common.quiet {
         eprintln!("{}", text().with("cli-serving", &[("url", app.config.server.public_url.as_str())]));
     }
     tell_way_in(&app).await?;
-    on(app, engine, listener, true).await?;
+    on(app, engine, listener, true, asked_to_stop).await?;
     Ok(End::Fine)
 }
 
@@ -52,9 +55,15 @@ async fn tell_way_in(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Serves on this listener until the process is asked to stop. `schedules` says whether runs are
+/// Serves on this listener until `asked_to_stop` ends. `schedules` says whether runs are
 /// started by themselves.
-pub async fn on(app: Arc<App>, engine: Arc<Engine>, listener: TcpListener, schedules: bool) -> Result<()> {
+pub async fn on(
+    app: Arc<App>,
+    engine: Arc<Engine>,
+    listener: TcpListener,
+    schedules: bool,
+    asked_to_stop: impl Future<Output = ()>,
+) -> Result<()> {
     let (stop, stopping) = watch::channel(false);
     let working = tokio::spawn(engine.clone().work(stopping.clone(), schedules));
     let sealing = tokio::spawn(engine.clone().seal(stopping.clone()));
@@ -65,7 +74,7 @@ pub async fn on(app: Arc<App>, engine: Arc<Engine>, listener: TcpListener, sched
             let _ = asked.wait_for(|stop| *stop).await;
         });
     let serving = tokio::spawn(server.into_future());
-    stopped().await;
+    asked_to_stop.await;
     let _ = stop.send(true);
     // Streams of events never end by themselves: after the last call they are dropped.
     let _ = tokio::time::timeout(LAST_CALL, serving).await;
@@ -75,15 +84,23 @@ pub async fn on(app: Arc<App>, engine: Arc<Engine>, listener: TcpListener, sched
     Ok(())
 }
 
-/// Waits until the process is asked to stop: Ctrl-C or SIGTERM.
-pub async fn stopped() {
-    let interrupted = tokio::signal::ctrl_c();
-    let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-        let _ = interrupted.await;
-        return;
-    };
-    tokio::select! {
-        _ = interrupted => {}
-        _ = terminated.recv() => {}
+/// Waits until the process is asked to stop: Ctrl-C or SIGTERM. It listens from the call on, not only
+/// once it is awaited.
+pub fn stopped() -> impl Future<Output = ()> {
+    let interrupted = signal(SignalKind::interrupt());
+    let terminated = signal(SignalKind::terminate());
+    async move {
+        match (interrupted, terminated) {
+            (Ok(mut interrupted), Ok(mut terminated)) => {
+                tokio::select! {
+                    _ = interrupted.recv() => {}
+                    _ = terminated.recv() => {}
+                }
+            }
+            (Ok(mut one), Err(_)) | (Err(_), Ok(mut one)) => {
+                one.recv().await;
+            }
+            (Err(_), Err(_)) => std::future::pending().await,
+        }
     }
 }
