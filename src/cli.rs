@@ -60,7 +60,7 @@ pub struct Common {
     /// No progress and no log, only results and errors.
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Log more; twice for everything.
+    /// Log more; three times for everything.
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
@@ -94,9 +94,9 @@ pub enum Command {
     Serve,
     /// Run the simulated systems alone.
     Simulate(simulate::SimulateArgs),
-    /// Add, list or disable people.
+    /// Add, list, disable or enable people, or set their passwords.
     User(people::UserArgs),
-    /// Create API tokens.
+    /// Create, list or revoke API tokens.
     Token(people::TokenArgs),
     /// Migrate, back up, restore or check the database.
     Db(db::DbArgs),
@@ -147,7 +147,12 @@ pub fn exit(done: Result<End>) -> ExitCode {
         Err(error) => {
             let usage = error.is::<Usage>() || error.is::<crate::config::Error>();
             match error.downcast::<crate::config::Error>() {
-                Ok(mistake) => eprintln!("{:?}", miette::Report::new(mistake)),
+                // Each by itself, so that all look alike.
+                Ok(error) => {
+                    for mistake in error.mistakes() {
+                        eprintln!("{:?}", miette::Report::new(mistake.clone()));
+                    }
+                }
                 Err(error) => match error.downcast_ref::<BadSystem>() {
                     Some(bad) => {
                         eprintln!("concord: {}", text().message(&bad.0));
@@ -178,6 +183,26 @@ fn end_with_the_pipe() {
         }
         usual(panic);
     }));
+}
+
+/// Standard output for what is written piece by piece: ends the command as [`end_with_the_pipe`] does.
+pub struct Out(pub std::io::Stdout);
+
+impl std::io::Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        unless_closed(self.0.write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        unless_closed(self.0.flush())
+    }
+}
+
+fn unless_closed<T>(done: std::io::Result<T>) -> std::io::Result<T> {
+    match done {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        done => done,
+    }
 }
 
 /// Sets up logging to stderr. `CONCORD_LOG` takes filters as `tracing` reads them.
@@ -235,6 +260,11 @@ pub fn systems(app: &App, named: &[String]) -> Result<Vec<String>> {
         }
     }
     Ok(named.to_vec())
+}
+
+/// That no system is there to be read, and what to do about it.
+pub fn no_systems(app: &App) -> Message {
+    Message::new("cli-no-systems").with("file", app.config.file.display())
 }
 
 /// Prints a document as JSON.

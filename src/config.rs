@@ -20,6 +20,7 @@ mod mistake;
 mod reference;
 mod schedule;
 mod shape;
+mod syntax;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,7 @@ pub mod value;
 pub use initial::{Answers, NewSystem, initial};
 pub use mistake::{Error, Mistake};
 pub use schedule::Schedule;
-pub use system::SystemConfig;
+pub use system::{SystemConfig, is_name};
 
 use crate::model::Message;
 use crate::model::text::name_key;
@@ -221,8 +222,8 @@ impl Config {
         let masked = mask::Masked::new(text, &table);
         let mut faults = Faults::new(name, text, masked);
         for error in &errors {
-            let span = error.span().unwrap_or(0..0);
-            faults.add(span, Message::new("config-syntax").with("detail", error.message()));
+            let (span, message) = syntax::mistake(text, error);
+            faults.add(span, message);
         }
         if !errors.is_empty() {
             // What was recovered is a guess: mistakes in it would only follow from the syntax.

@@ -222,6 +222,27 @@ pub fn case(case: &Case, words: &Words) -> serde_json::Value {
     })
 }
 
+/// A choice of a case in words; a client or the like is its own name.
+pub fn choice(choice: &str, words: &Words) -> String {
+    let id = format!("case-choice-{choice}");
+    if words.knows(&id) { words.text(&id) } else { choice.to_owned() }
+}
+
+/// What is known about a case beside its message: names and values.
+pub fn case_detail(case: &Case) -> Vec<(String, String)> {
+    let plain = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(values) => values
+            .iter()
+            .map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
+            .collect::<Vec<_>>()
+            .join(", "),
+        other => other.to_string(),
+    };
+    let fields = case.detail.as_object().into_iter().flatten();
+    fields.map(|(name, value)| (name.clone(), plain(value))).collect()
+}
+
 /// An audit entry as a document.
 pub fn audit_entry(entry: &Entry) -> serde_json::Value {
     serde_json::json!({

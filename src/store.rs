@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 pub mod audit;
 pub mod bulk;
@@ -19,6 +19,7 @@ pub mod migrate;
 pub mod mirror;
 pub mod owner;
 pub mod page;
+pub mod restore;
 pub mod run;
 pub mod search;
 pub mod status;
@@ -69,6 +70,11 @@ impl Store {
         anyhow::ensure!(!to.exists(), "{} exists already", to.display());
         let quoted = to.display().to_string().replace('\'', "''");
         self.db.script(&format!("VACUUM INTO '{quoted}'")).await
+    }
+
+    /// What SQLite finds when it checks its file: `ok`, or what is broken.
+    pub async fn integrity(&self) -> Result<String> {
+        self.db.row("PRAGMA integrity_check", []).await?.context("no answer")?.get(0)
     }
 
     /// Takes a block of `count` ids of this name, for good: ids that are not used are lost.

@@ -18,22 +18,26 @@ connect-token-refused = { $system } answered { $status } to { $path }: it does n
 connect-token-expired = The token of { $system } had expired at { $path }; a new one was taken.
 
 # Not now
-connect-unreachable = { $system } cannot be reached at { $host } ({ $path }): { $cause }. Tried { $attempts } times. Check base_url of [systems.{ $system }] and the network; what is stored stays, and the next run tries again.
-connect-timeout = { $system } did not answer { $path } in time. Tried { $attempts } times. If it is always slow, raise timeout of [systems.{ $system }].
-connect-too-slow = { $system } sends its answer to { $path } too slowly. Tried { $attempts } times. Try later, or lower page_size of [systems.{ $system }].
-connect-broken-body = The answer of { $system } to { $path } broke off. Tried { $attempts } times. What is stored stays, and the next run tries again.
-connect-broken-json = The answer of { $system } to { $path } is not whole JSON. Tried { $attempts } times; nothing of it was stored.
-connect-empty = { $system } answered { $path } with nothing. Tried { $attempts } times; nothing was taken as an empty list.
-connect-web-page = { $system } answered { $path } with a web page, status { $status }, as a firewall does. Tried { $attempts } times. If it stays, ask whether this machine's address is blocked.
-connect-server-error = { $system } answered { $status } to { $path }{ $reason }. Tried { $attempts } times. The fault is there; what is stored stays, and the next run tries again.
-connect-too-many-requests = { $system } says that it is asked too often ({ $path }){ $reason }. Tried { $attempts } times. Lower rate or concurrency of [systems.{ $system }] if this goes on.
+connect-tried = { $attempts ->
+    [one] Tried once
+   *[other] Tried { $attempts } times
+}
+connect-unreachable = { $system } cannot be reached at { $host } ({ $path }): { $cause }. { connect-tried }. Check base_url of [systems.{ $system }] and the network; what is stored stays, and the next run tries again.
+connect-timeout = { $system } did not answer { $path } in time. { connect-tried }. If it is always slow, raise timeout of [systems.{ $system }].
+connect-too-slow = { $system } sends its answer to { $path } too slowly. { connect-tried }. Try later, or lower page_size of [systems.{ $system }].
+connect-broken-body = The answer of { $system } to { $path } broke off. { connect-tried }. What is stored stays, and the next run tries again.
+connect-broken-json = The answer of { $system } to { $path } is not whole JSON. { connect-tried }; nothing of it was stored.
+connect-empty = { $system } answered { $path } with nothing. { connect-tried }; nothing was taken as an empty list.
+connect-web-page = { $system } answered { $path } with a web page, status { $status }, as a firewall does. { connect-tried }. If it stays, ask whether this machine's address is blocked.
+connect-server-error = { $system } answered { $status } to { $path }{ $reason }. { connect-tried }. The fault is there; what is stored stays, and the next run tries again.
+connect-too-many-requests = { $system } says that it is asked too often ({ $path }){ $reason }. { connect-tried }. Lower rate or concurrency of [systems.{ $system }] if this goes on.
 
 # Refused, or not what we know
 connect-rejected = { $system } refused { $path } with status { $status }{ $reason }. Check base_url of [systems.{ $system }] and what the account may read.
 connect-redirect = { $system } points from { $path } to another address (status { $status }), which is never followed. Set base_url of [systems.{ $system }] to the address itself.
-connect-other-shape = The answer of { $system } to { $path } has no { $missing }. Tried { $attempts } times. Its API may have changed; nothing was stored.
-connect-encoding = The answer of { $system } to { $path } is not plain UTF-8. Tried { $attempts } times; nothing was stored.
-connect-too-large = The answer of { $system } to { $path } is larger than { $limit } MiB. Tried { $attempts } times. Lower page_size of [systems.{ $system }].
+connect-other-shape = The answer of { $system } to { $path } has no { $missing }. { connect-tried }. Its API may have changed; nothing was stored.
+connect-encoding = The answer of { $system } to { $path } is not plain UTF-8. { connect-tried }; nothing was stored.
+connect-too-large = The answer of { $system } to { $path } is larger than { $limit } MiB. { connect-tried }. Lower page_size of [systems.{ $system }].
 connect-cursor-unreadable = The place where reading { $stream } stopped cannot be understood. Start anew with --full.
 
 # Why a row was rejected; the row itself is kept in the run's list

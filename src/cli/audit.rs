@@ -8,19 +8,25 @@ use crate::report;
 
 /// What `audit` takes.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct AuditArgs {
     #[command(subcommand)]
     action: Option<Action>,
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// So many, 500 at the most.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=500))]
+    limit: i64,
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
     /// The latest entries (this is the default).
-    List {
-        /// At most so many.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=500))]
-        limit: i64,
-    },
+    List(ListArgs),
     /// Check every link of the chain and every digest.
     Verify,
     /// Every entry as a line of JSON, newest first.
@@ -30,8 +36,8 @@ enum Action {
 /// Runs the command.
 pub async fn audit(common: &Common, args: AuditArgs) -> Result<End> {
     let app = app(common).await?;
-    match args.action.unwrap_or(Action::List { limit: 50 }) {
-        Action::List { limit } => {
+    match args.action.unwrap_or(Action::List(args.list)) {
+        Action::List(ListArgs { limit }) => {
             let entries = app.store.audit(None, None, limit).await?;
             if common.json {
                 let total = app.store.count_audit(None).await?;
@@ -40,14 +46,15 @@ pub async fn audit(common: &Common, args: AuditArgs) -> Result<End> {
             } else {
                 for entry in &entries {
                     let line = format!(
-                        "{}  {}  {}  {}  {}",
+                        "{:>6}  {}  {}  {}  {}  {}",
+                        entry.id,
                         report::time(entry.at),
                         entry.actor,
                         entry.action,
                         entry.subject,
-                        entry.after.as_deref().unwrap_or_default(),
+                        readable(entry.after.as_deref().unwrap_or_default()),
                     );
-                    println!("{}", table::clean(&line));
+                    println!("{}", table::clean(line.trim_end()));
                 }
             }
             Ok(End::Fine)
@@ -94,4 +101,16 @@ pub async fn audit(common: &Common, args: AuditArgs) -> Result<End> {
             }
         }
     }
+}
+
+/// A value as people read it: the fields of a document by name, without those that say nothing.
+fn readable(value: &str) -> String {
+    let Ok(fields) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(value) else {
+        return value.to_owned();
+    };
+    let told = fields.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| match value {
+        serde_json::Value::String(text) => format!("{name}: {text}"),
+        other => format!("{name}: {other}"),
+    });
+    told.collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Common, End, SystemArgs, app, print_json, systems, text};
+use super::{Common, End, SystemArgs, app, no_systems, print_json, systems, text};
 use crate::app::App;
 use crate::connect::{Ask, Connector};
 use crate::sync::Source;
@@ -45,6 +45,9 @@ pub async fn check(common: &Common, args: &SystemArgs) -> Result<End> {
         print_json(&document)?;
     } else {
         println!("{}", text().with("cli-check-database", &[("database", document.database.as_str())]));
+        if app.sources.is_empty() {
+            println!("{}", text().message(&no_systems(&app)));
+        }
         for system in &document.systems {
             match &system.problem {
                 None => println!("{}", text().with("cli-check-fine", &[("system", system.name.as_str())])),

@@ -1,13 +1,13 @@
 //! `concord customers`: list, search, export.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use comfy_table::CellAlignment;
 
-use super::{Common, End, actor, app, print_json, systems, table, text, usage};
+use super::{Common, End, Out, actor, app, print_json, systems, table, text, usage};
 use crate::app::App;
 use crate::export::document::{self, ListDoc};
 use crate::export::{self, Export};
@@ -39,13 +39,14 @@ pub struct CustomersArgs {
     /// last_trade; with - before it the largest first.
     #[arg(long, default_value = "id", allow_hyphen_values = true)]
     sort: String,
-    /// How it is printed; csv and xlsx hold the whole filtered set.
-    #[arg(long, value_enum, default_value = "table")]
-    format: Format,
+    /// How it is printed; csv and xlsx hold the whole filtered set [default: what the name of --out
+    /// ends with, else table].
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Write to this file instead of standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Rows printed of a table or as JSON.
+    /// Rows printed of a table or as JSON, 500 at the most.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=500))]
     limit: i64,
 }
@@ -60,6 +61,7 @@ enum Format {
 
 /// Runs the command.
 pub async fn customers(common: &Common, args: &CustomersArgs) -> Result<End> {
+    let format = format(common, args)?;
     let app = app(common).await?;
     if let Some(system) = &args.system {
         systems(&app, std::slice::from_ref(system))?;
@@ -78,29 +80,51 @@ pub async fn customers(common: &Common, args: &CustomersArgs) -> Result<End> {
         shape: if args.accounts { Shape::Accounts } else { Shape::Customers },
         order,
     };
-    match args.format {
-        Format::Csv | Format::Xlsx => whole(&app, args, &export).await?,
+    match format {
+        Format::Csv | Format::Xlsx => whole(&app, args, &export, format).await?,
         Format::Json => list(&app, args, &export, true).await?,
-        Format::Table => list(&app, args, &export, common.json).await?,
+        Format::Table => list(&app, args, &export, false).await?,
     }
     Ok(End::Fine)
 }
 
-async fn whole(app: &App, args: &CustomersArgs, list: &Export) -> Result<()> {
-    let format = if args.format == Format::Csv { "csv" } else { "xlsx" };
-    if args.format == Format::Xlsx && args.out.is_none() {
+/// The format that is asked for, or that the name of the file says. A file is not filled with a table
+/// drawn for a screen unless that is what was asked for.
+fn format(common: &Common, args: &CustomersArgs) -> Result<Format> {
+    let format = match (args.format, &args.out) {
+        (Some(format), _) => format,
+        (None, _) if common.json => Format::Json,
+        (None, None) => Format::Table,
+        (None, Some(file)) => of_name(file)
+            .ok_or_else(|| usage(&Message::new("cli-out-format").with("file", file.display())))?,
+    };
+    if format == Format::Xlsx && args.out.is_none() {
         return Err(usage(&Message::new("cli-xlsx-needs-file")));
     }
-    export::note(&app.store, list, format, &actor()).await?;
+    Ok(if format == Format::Table && common.json { Format::Json } else { format })
+}
+
+fn of_name(file: &Path) -> Option<Format> {
+    match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "csv" => Some(Format::Csv),
+        "xlsx" => Some(Format::Xlsx),
+        "json" => Some(Format::Json),
+        _ => None,
+    }
+}
+
+async fn whole(app: &App, args: &CustomersArgs, list: &Export, format: Format) -> Result<()> {
+    let word = if format == Format::Csv { "csv" } else { "xlsx" };
+    export::note(&app.store, list, word, &actor()).await?;
     let rows = match &args.out {
-        Some(file) if args.format == Format::Xlsx => {
+        Some(file) if format == Format::Xlsx => {
             export::write_xlsx(&app.store, list, text(), false, file).await?
         }
         Some(file) => {
             let sink = std::fs::File::create(file).with_context(|| format!("writing {}", file.display()))?;
             export::write_csv(&app.store, list, text(), &mut std::io::BufWriter::new(sink)).await?
         }
-        None => export::write_csv(&app.store, list, text(), &mut std::io::stdout()).await?,
+        None => export::write_csv(&app.store, list, text(), &mut Out(std::io::stdout())).await?,
     };
     if let Some(file) = &args.out {
         let (rows, file) = (table::count(rows), file.display().to_string());
@@ -115,15 +139,23 @@ async fn list(app: &App, args: &CustomersArgs, list: &Export, json: bool) -> Res
         Some(file) => {
             Box::new(std::fs::File::create(file).with_context(|| format!("writing {}", file.display()))?)
         }
-        None => Box::new(std::io::stdout()),
+        None => Box::new(Out(std::io::stdout())),
     };
+    let shown = table::count(found.items.len() as i128);
+    let total = match found.total {
+        Some(total) => total,
+        None => app.store.customer_sums(&list.filter).await?.rows(list.shape),
+    };
+    let listed = text().with("cli-listed", &[("shown", &shown), ("total", &table::count(total))]);
     if json {
         let items: Vec<_> = found.items.iter().map(document::customer).collect();
         let document = ListDoc { items, total: found.total, next: found.next };
         if args.out.is_none() {
             return print_json(&document);
         }
-        return Ok(serde_json::to_writer_pretty(out, &document)?);
+        serde_json::to_writer_pretty(out, &document)?;
+        eprintln!("{listed}");
+        return Ok(());
     }
     let header = export::header(list.shape, text());
     let mut rows = table::table(&header.iter().map(String::as_str).collect::<Vec<_>>());
@@ -140,11 +172,6 @@ async fn list(app: &App, args: &CustomersArgs, list: &Export, json: bool) -> Res
         }
     }
     writeln!(out, "{rows}")?;
-    let shown = table::count(found.items.len() as i128);
-    let total = match found.total {
-        Some(total) => total,
-        None => app.store.customer_sums(&list.filter).await?.rows(list.shape),
-    };
-    writeln!(out, "{}", text().with("cli-listed", &[("shown", &shown), ("total", &table::count(total))]))?;
+    writeln!(out, "{listed}")?;
     Ok(())
 }

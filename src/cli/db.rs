@@ -1,12 +1,15 @@
 //! `concord db`: the database itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::{Common, End, config, text, usage};
+use super::{Common, End, actor, config, text, usage};
+use crate::config::Config;
 use crate::model::Message;
+use crate::store::db::file_of;
+use crate::store::restore::{Refused, Restore};
 use crate::store::{Store, migrate};
 use crate::sync::now;
 
@@ -52,38 +55,12 @@ pub async fn db(common: &Common, args: DbArgs) -> Result<End> {
             store.backup(&to).await?;
             println!("{}", text().with("cli-db-backed-up", &[("file", &to.display().to_string())]));
         }
-        Action::Restore { from, yes } => {
-            let Some(file) = config.database.url().strip_prefix("sqlite:") else {
-                return Err(usage(&Message::new("cli-db-sqlite-only")));
-            };
-            let file = PathBuf::from(file);
-            // Opened before anything is moved: a file that is no database replaces nothing.
-            let backup = Store::open(&format!("sqlite:{}", from.display())).await?;
-            let whole = integrity(&backup).await?;
-            backup.db.close().await;
-            anyhow::ensure!(whole == "ok", "{} is damaged: {whole}", from.display());
-            if !super::confirm(&text().with("cli-db-restore", &[("file", &file.display().to_string())]), yes)?
-            {
-                return Ok(End::Fine);
-            }
-            let store = Store::open(config.database.url()).await?;
-            if store.db.hold(0).await?.is_none() {
-                return Err(usage(&Message::new("cli-db-in-use")));
-            }
-            store.db.close().await;
-            let kept = file.with_extension(format!("before-restore-{}", now() / 1_000_000));
-            std::fs::rename(&file, &kept).with_context(|| format!("moving {}", file.display()))?;
-            for tail in ["-wal", "-shm"] {
-                let _ = std::fs::remove_file(format!("{}{tail}", file.display()));
-            }
-            std::fs::copy(&from, &file).with_context(|| format!("copying {}", from.display()))?;
-            println!("{}", text().with("cli-db-restored", &[("kept", &kept.display().to_string())]));
-        }
+        Action::Restore { from, yes } => restore(&config, &from, yes).await?,
         Action::Check => {
             let store = Store::open(config.database.url()).await?;
             crate::store::search::check(&store.db).await?;
             let schema = migrate::schema(&store.db).await?;
-            let whole = if store.db.is_postgres() { "ok".to_owned() } else { integrity(&store).await? };
+            let whole = if store.db.is_postgres() { "ok".to_owned() } else { store.integrity().await? };
             let audit = store.verify_audit().await?;
             let steps = format!("{} / {}", schema.has, schema.knows);
             println!("{}", text().with("cli-db-checked", &[("steps", &steps), ("whole", &whole)]));
@@ -95,6 +72,25 @@ pub async fn db(common: &Common, args: DbArgs) -> Result<End> {
     Ok(End::Fine)
 }
 
-async fn integrity(store: &Store) -> Result<String> {
-    store.db.row("PRAGMA integrity_check", []).await?.context("no answer")?.get(0)
+/// Restores a backup, once it is known to be one and the answer is yes.
+async fn restore(config: &Config, from: &Path, yes: bool) -> Result<()> {
+    let Some(file) = file_of(config.database.url()) else {
+        return Err(usage(&Message::new("cli-db-sqlite-only")));
+    };
+    let restore = match Restore::prepare(from, &file).await {
+        Ok(restore) => restore,
+        Err(Refused::Because(message)) => return Err(usage(&message)),
+        Err(Refused::Internal(error)) => return Err(error),
+    };
+    let file = file.display().to_string();
+    if !super::confirm(&text().with("cli-db-restore", &[("file", &file)]), yes)? {
+        return Ok(());
+    }
+    match restore.carry_out(&actor(), now()).await? {
+        Some(kept) => {
+            println!("{}", text().with("cli-db-restored", &[("kept", &kept.display().to_string())]));
+        }
+        None => println!("{}", text().with("cli-db-restored-anew", &[("file", &file)])),
+    }
+    Ok(())
 }

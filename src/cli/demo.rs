@@ -113,7 +113,7 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<End> {
     }
     if let (Some(listener), Some((link, _))) = (listener, links) {
         eprintln!("\n{}", text().with("cli-demo-enter", &[("url", link.as_str())]));
-        super::serve::on(app, engine, listener, true).await?;
+        super::serve::on(app, engine, listener, true, super::serve::stopped()).await?;
     } else {
         app.store.db.close().await;
     }

@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use clap::Args;
 use dialoguer::{Confirm, Input, Select};
 
-use super::{Common, End, text, usage};
-use crate::config::{Answers, Config, NewSystem, initial};
+use super::{Common, End, print_json, text, usage};
+use crate::config::{Answers, Config, NewSystem, initial, is_name};
 use crate::model::Message;
 
 /// What `init` takes.
@@ -27,13 +27,32 @@ pub fn init(common: &Common, args: &InitArgs) -> Result<End> {
     let mut answers = Answers::default();
     if !args.yes {
         if !std::io::stdin().is_terminal() {
-            return Err(usage(&Message::new("cli-needs-yes")));
+            return Err(usage(&Message::new("cli-init-no-terminal").with("file", file.display())));
         }
         ask(&mut answers)?;
     }
     std::fs::write(&file, initial(&answers)).with_context(|| format!("writing {}", file.display()))?;
-    println!("{}", text().with("cli-init-written", &[("file", &file.display().to_string())]));
+    tell(common, &file.display().to_string(), &answers)?;
     Ok(End::Fine)
+}
+
+/// Says what was written and what is to be done now.
+fn tell(common: &Common, file: &str, answers: &Answers) -> Result<()> {
+    let variables = answers.variables();
+    if common.json {
+        let systems: Vec<_> = answers.systems.iter().map(|system| &system.name).collect();
+        return print_json(&serde_json::json!({ "file": file, "systems": systems, "variables": variables }));
+    }
+    println!("{}", text().with("cli-init-written", &[("file", file)]));
+    if answers.systems.is_empty() {
+        println!("{}", text().text("cli-init-no-system"));
+    } else {
+        println!("{}", text().text("cli-init-variables"));
+        for variable in variables {
+            println!("    {variable}");
+        }
+    }
+    Ok(())
 }
 
 fn ask(answers: &mut Answers) -> Result<()> {
@@ -45,29 +64,77 @@ fn ask(answers: &mut Answers) -> Result<()> {
     {
         let kind = kinds
             [Select::new().with_prompt(text().text("cli-init-kind")).items(kinds).default(0).interact()?];
-        let name: String = Input::new()
-            .with_prompt(text().text("cli-init-name"))
-            .default(kind.to_owned())
-            .interact_text()?;
+        let name = ask_name(kind, &answers.systems)?;
         let owner: String =
             Input::new().with_prompt(text().text("cli-init-owner")).allow_empty(true).interact_text()?;
-        // Secrets are named, never typed here: the file holds only where to find them.
-        let variable = |what: &str| {
-            let name: String = name
-                .chars()
-                .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
-                .collect();
-            toml::Value::String(format!("${{{name}_{what}}}"))
-        };
-        let mut settings = match kind {
-            "xm" => vec![("token".to_owned(), variable("TOKEN"))],
-            _ => vec![("login".to_owned(), variable("LOGIN")), ("password".to_owned(), variable("PASSWORD"))],
-        };
-        if !owner.is_empty() {
-            settings.push(("owner".to_owned(), toml::Value::String(owner)));
-        }
-        settings.push(("every".to_owned(), toml::Value::String("1h".to_owned())));
-        answers.systems.push(NewSystem { name, kind: kind.to_owned(), settings });
+        answers.systems.push(system(name, kind, &owner));
     }
     Ok(())
+}
+
+/// Asks for a name until it is one that the configuration can be loaded with.
+fn ask_name(kind: &str, others: &[NewSystem]) -> Result<String> {
+    let taken: Vec<String> = others.iter().map(|system| system.name.clone()).collect();
+    let mut input = Input::new().with_prompt(text().text("cli-init-name"));
+    if name_problem(kind, &taken).is_none() {
+        input = input.default(kind.to_owned());
+    }
+    Ok(input.validate_with(|name: &String| name_problem(name, &taken).map_or(Ok(()), Err)).interact_text()?)
+}
+
+/// Why a system cannot have this name.
+fn name_problem(name: &str, taken: &[String]) -> Option<String> {
+    if !is_name(name) {
+        return Some(text().text("cli-init-bad-name"));
+    }
+    let is_taken = taken.iter().any(|other| other == name);
+    is_taken.then(|| text().with("cli-init-name-taken", &[("name", name)]))
+}
+
+fn system(name: String, kind: &str, owner: &str) -> NewSystem {
+    // Secrets are named, never typed here: the file holds only where to find them.
+    let variable = |what: &str| {
+        let name = name.to_ascii_uppercase().replace('-', "_");
+        toml::Value::String(format!("${{{name}_{what}}}"))
+    };
+    let mut settings = match kind {
+        "xm" => vec![("token".to_owned(), variable("TOKEN"))],
+        _ => vec![("login".to_owned(), variable("LOGIN")), ("password".to_owned(), variable("PASSWORD"))],
+    };
+    if !owner.trim().is_empty() {
+        settings.push(("owner".to_owned(), toml::Value::String(owner.trim().to_owned())));
+    }
+    settings.push(("every".to_owned(), toml::Value::String("1h".to_owned())));
+    NewSystem { name, kind: kind.to_owned(), settings }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_could_not_be_loaded_are_asked_for_again() {
+        let taken = ["ham".to_owned()];
+        for name in ["Ham System", "ham.x", "1st", "", "all", "Ham"] {
+            assert!(name_problem(name, &taken).unwrap().contains("small letters"), "{name}");
+        }
+        assert!(name_problem("ham", &taken).unwrap().contains("already"));
+        assert_eq!(name_problem("ham-2", &taken), None);
+    }
+
+    #[test]
+    fn what_is_written_can_be_loaded_and_its_variables_are_told() {
+        let systems = vec![
+            system("ham".to_owned(), "exness", " Ham "),
+            system("ham-2".to_owned(), "exness", ""),
+            system("xm".to_owned(), "xm", "Ham"),
+        ];
+        let answers = Answers { systems, ..Answers::default() };
+        let variables = answers.variables();
+        assert_eq!(variables, ["HAM_LOGIN", "HAM_PASSWORD", "HAM_2_LOGIN", "HAM_2_PASSWORD", "XM_TOKEN"]);
+        let env = |name: &str| variables.iter().any(|known| known == name).then(|| "value".to_owned());
+        let config = Config::parse(&initial(&answers), "concord.toml", &env).unwrap();
+        let names: Vec<_> = config.systems.iter().map(|system| system.name.as_str()).collect();
+        assert_eq!(names, ["ham", "ham-2", "xm"]);
+    }
 }

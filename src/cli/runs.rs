@@ -10,22 +10,28 @@ use crate::sync::now;
 
 /// What `runs` takes.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct RunsArgs {
     #[command(subcommand)]
     action: Option<Action>,
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Only of this system.
+    #[arg(long)]
+    system: Option<String>,
+    /// So many, 500 at the most.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=500))]
+    limit: i64,
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
     /// The latest runs (this is the default).
-    List {
-        /// Only of this system.
-        #[arg(long)]
-        system: Option<String>,
-        /// At most so many.
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=500))]
-        limit: i64,
-    },
+    List(ListArgs),
     /// One run, whole.
     Show {
         /// Its number.
@@ -46,8 +52,8 @@ enum Action {
 /// Runs the command.
 pub async fn runs(common: &Common, args: RunsArgs) -> Result<End> {
     let app = app(common).await?;
-    match args.action.unwrap_or(Action::List { system: None, limit: 20 }) {
-        Action::List { system, limit } => {
+    match args.action.unwrap_or(Action::List(args.list)) {
+        Action::List(ListArgs { system, limit }) => {
             let runs = app.store.runs(system.as_deref(), None, limit).await?;
             if common.json {
                 let total = app.store.count_runs(system.as_deref()).await?;
@@ -96,7 +102,9 @@ pub async fn runs(common: &Common, args: RunsArgs) -> Result<End> {
         }
         Action::Cancel { id } => {
             if !app.store.cancel_run(id, &actor(), now()).await? {
-                return Err(unknown(id));
+                let run = app.store.run(id).await?.ok_or_else(|| unknown(id))?;
+                let status = text().text(&format!("run-status-{}", run.status.word()));
+                return Err(usage(&Message::new("cli-run-over").with("run", id).with("status", status)));
             }
             println!("{}", text().with("cli-run-cancelled", &[("run", &id.to_string())]));
             Ok(End::Fine)

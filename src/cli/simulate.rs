@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{Common, End, usage};
+use super::{Common, End, text, usage};
 use crate::model::Message;
 use crate::simulate::{Fault, Options, Simulator, config};
 
@@ -58,7 +58,8 @@ pub async fn simulate(common: &Common, args: &SimulateArgs) -> Result<End> {
         None => Vec::new(),
     };
     let options = Options { seed: args.seed, scale: args.scale, ..Options::default() };
-    let simulator = Simulator::start(options, args.port).await?;
+    let simulator =
+        Simulator::start(options, args.port).await.map_err(|error| port_taken(error, args.port))?;
     if let (Some(why), Some(file)) = (simulator.never(&faults), &args.faults) {
         simulator.stop().await;
         let message = Message::new("cli-bad-fault").with("file", file.display()).with("detail", why);
@@ -76,4 +77,18 @@ pub async fn simulate(common: &Common, args: &SimulateArgs) -> Result<End> {
     super::serve::stopped().await;
     simulator.stop().await;
     Ok(End::Fine)
+}
+
+/// What to do about a port that another program has.
+fn port_taken(error: anyhow::Error, port: Option<u16>) -> anyhow::Error {
+    let in_use = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::AddrInUse);
+    match port {
+        Some(port) if in_use => {
+            anyhow::anyhow!(text().with("cli-port-taken", &[("port", &port.to_string())]))
+        }
+        _ => error,
+    }
 }

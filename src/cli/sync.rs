@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::MultiProgress;
 use tokio::task::JoinHandle;
 
-use super::{Common, End, actor, app_and_engine, print_json, serve, systems, table, text, usage};
+use super::{Common, End, actor, app_and_engine, no_systems, print_json, serve, systems, table, text, usage};
 use crate::app::App;
 use crate::model::{Message, Run, RunRequest, RunStatus};
 use crate::report::{self, SyncDoc};
@@ -40,6 +40,9 @@ pub struct SyncArgs {
 pub async fn sync(common: &Common, args: &SyncArgs) -> Result<End> {
     let (app, engine) = app_and_engine(common).await?;
     let names = systems(&app, &args.systems)?;
+    if names.is_empty() {
+        return Err(usage(&no_systems(&app)));
+    }
     let pulled = pull(&app, engine.as_ref(), common, args, &names).await?;
     let document = document(&app, &pulled.runs).await?;
     if common.json {

@@ -13,6 +13,15 @@ pub struct Answers {
     pub systems: Vec<NewSystem>,
 }
 
+impl Answers {
+    /// The environment variables that the settings of the systems name, in their order.
+    pub fn variables(&self) -> Vec<String> {
+        let settings = self.systems.iter().flat_map(|system| &system.settings);
+        let named = settings.filter_map(|(_, value)| value.as_str()?.strip_prefix("${")?.strip_suffix('}'));
+        named.map(str::to_owned).collect()
+    }
+}
+
 /// A system for a new configuration.
 #[derive(Debug, Clone)]
 pub struct NewSystem {
@@ -49,7 +58,14 @@ pub fn initial(answers: &Answers) -> String {
             paragraphs.push(paragraph.to_owned());
         }
     }
-    paragraphs.join("\n\n") + "\n"
+    once_commented(&(paragraphs.join("\n\n") + "\n"))
+}
+
+/// The manual marks with ## what is not a default; here one mark is enough, and the paragraph above
+/// each line says what it does.
+fn once_commented(text: &str) -> String {
+    let lines = text.split_inclusive('\n');
+    lines.map(|line| line.strip_prefix('#').filter(|rest| rest.starts_with('#')).unwrap_or(line)).collect()
 }
 
 /// The kind a paragraph of the manual is the example of.

@@ -12,7 +12,8 @@ use toml::de::{DeTable, DeValue};
 use super::guess::distance;
 
 const COVER: &str = "••••••";
-const SECRET_PARTS: [&str; 7] = ["pass", "pwd", "token", "secret", "smtp", "webhook", "credential"];
+// An e-mail address to log in with is no secret, but nobody else's business either.
+const SECRET_PARTS: [&str; 8] = ["login", "pass", "pwd", "token", "secret", "smtp", "webhook", "credential"];
 const SECRET_WORDS: [&str; 3] = ["password", "token", "secret"];
 
 /// A text with its secrets covered.

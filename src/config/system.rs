@@ -259,7 +259,7 @@ fn check_base_url(place: &str, url: &Spanned<DeValue<'_>>, plaintext: bool, faul
 }
 
 /// Names stand in addresses and on the command line.
-fn is_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     name.len() <= 40
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')

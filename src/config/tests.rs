@@ -239,7 +239,7 @@ token = "${TOKEN_OF_XM}"
     [systems.ham] has no setting `pasword`
     Begin snippet for concord.toml starting at line 4, column 1
 
-    snippet line 4: login = "a"
+    snippet line 4: login = "••••••"
     snippet line 5: pasword = "••••••"
         label at line 5, columns 1 to 7: not known here
     snippet line 6: evry = "1h"

@@ -21,7 +21,7 @@ pub struct Xm {
     #[serde(deserialize_with = "secret")]
     pub token: SecretString,
     /// First day of the window that is asked for.
-    #[serde(default = "start")]
+    #[serde(default = "start", deserialize_with = "date")]
     pub start: Date,
     /// The campaign of traders that have none.
     #[serde(default = "no_campaign")]
@@ -30,6 +30,12 @@ pub struct Xm {
 
 fn base_url() -> String {
     "https://mypartners.xm.com/api".to_owned()
+}
+
+/// Reads `2010-01-31`; the refusal is a key of the message catalogue.
+fn date<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Date, D::Error> {
+    let text = String::deserialize(d)?;
+    text.trim().parse().map_err(|_| serde::de::Error::custom("config-bad-date"))
 }
 
 fn start() -> Date {

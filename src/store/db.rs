@@ -156,13 +156,23 @@ impl Db {
     /// Opens the database of this URL (`sqlite:FILE` or `postgres://…`), creating an SQLite file if
     /// needed, and checks that it can be relied on.
     pub async fn open(url: &str) -> Result<Db> {
-        if let Some(file) = url.strip_prefix("sqlite:") {
-            return open_sqlite(Path::new(file.trim_start_matches("//"))).await;
+        if let Some(file) = file_of(url) {
+            return open_sqlite(&file).await;
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return open_postgres(url).await;
         }
         bail!("the database must be sqlite:FILE or postgres://…")
+    }
+
+    /// Opens an SQLite file that is there for reading only: nothing is created or changed.
+    pub async fn open_to_read(file: &Path) -> Result<Db> {
+        // Without a log nobody has it open: SQLite need not put the files beside it that it shares then.
+        let alone = !Path::new(&format!("{}-wal", file.display())).exists();
+        let options = SqliteConnectOptions::new().filename(file).create_if_missing(false);
+        let options = options.read_only(true).immutable(alone);
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        Ok(Db { pools: Pools::Sqlite { write: pool.clone(), read: pool, file: file.to_owned() } })
     }
 
     /// Whether this is PostgreSQL.
@@ -313,6 +323,11 @@ pub(super) fn short(sql: &str) -> String {
     sql.split_whitespace().take(8).collect::<Vec<_>>().join(" ")
 }
 
+/// The file of `sqlite:FILE`; `None` for any other address.
+pub fn file_of(url: &str) -> Option<PathBuf> {
+    url.strip_prefix("sqlite:").map(|file| PathBuf::from(file.trim_start_matches("//")))
+}
+
 async fn open_sqlite(file: &Path) -> Result<Db> {
     let options = SqliteConnectOptions::new()
         .filename(file)
@@ -374,6 +389,18 @@ pub enum Hold {
     Postgres(sqlx::PgConnection),
 }
 
+/// Takes the lock of the SQLite file, which need not be there. `None` when another process has it.
+pub fn hold_file(file: &Path) -> Result<Option<Hold>> {
+    let path = format!("{}-lock", file.display());
+    let lock = std::fs::File::options().create(true).truncate(false).write(true).open(&path);
+    let lock = lock.with_context(|| format!("opening {path}"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(Hold::File(lock))),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {path}")),
+    }
+}
+
 /// Advisory locks of engines have this number plus the engine's.
 const ENGINES: i64 = 0x00c0_4c04_d000_0000;
 
@@ -382,18 +409,7 @@ impl Db {
     /// on it: there can be one engine only.
     pub async fn hold(&self, id: i64) -> Result<Option<Hold>> {
         match &self.pools {
-            Pools::Sqlite { file, .. } => {
-                let path = format!("{}-lock", file.display());
-                let lock = std::fs::File::options().create(true).truncate(false).write(true).open(&path);
-                let lock = lock.with_context(|| format!("opening {path}"))?;
-                match lock.try_lock() {
-                    Ok(()) => Ok(Some(Hold::File(lock))),
-                    Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-                    Err(std::fs::TryLockError::Error(error)) => {
-                        Err(error).with_context(|| format!("locking {path}"))
-                    }
-                }
-            }
+            Pools::Sqlite { file, .. } => hold_file(file),
             Pools::Postgres(pool) => {
                 let mut connection = pool.acquire().await?.detach();
                 sqlx::query("SELECT pg_advisory_lock($1)")

@@ -37,6 +37,7 @@ pub struct Token {
 }
 
 const USER: &str = "SELECT id, name, password_hash, role, disabled FROM users";
+const TOKEN: &str = "SELECT id, name, role, created_at, expires_at, revoked_at FROM token";
 
 /// Adds a person. `false` when the name is taken.
 pub async fn add(tx: &mut Tx, name: &str, password_hash: &str, role: &str, now: i64) -> Result<bool> {
@@ -52,6 +53,22 @@ pub async fn add(tx: &mut Tx, name: &str, password_hash: &str, role: &str, now: 
 /// Lets a person in no more, and ends their sessions. `false` when there is no such person.
 pub async fn disable(tx: &mut Tx, name: &str) -> Result<bool> {
     let changed = tx.execute("UPDATE users SET disabled = 1 WHERE name = $1", [name.into()]).await?;
+    tx.execute("DELETE FROM session WHERE user_id IN (SELECT id FROM users WHERE name = $1)", [name.into()])
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Lets a person in again. `false` when there is no such person.
+pub async fn enable(tx: &mut Tx, name: &str) -> Result<bool> {
+    let changed = tx.execute("UPDATE users SET disabled = 0 WHERE name = $1", [name.into()]).await?;
+    Ok(changed == 1)
+}
+
+/// Gives a person another password, and ends their sessions: somebody else may have begun them.
+/// `false` when there is no such person.
+pub async fn set_password(tx: &mut Tx, name: &str, password_hash: &str) -> Result<bool> {
+    let sql = "UPDATE users SET password_hash = $2 WHERE name = $1";
+    let changed = tx.execute(sql, [name.into(), password_hash.into()]).await?;
     tx.execute("DELETE FROM session WHERE user_id IN (SELECT id FROM users WHERE name = $1)", [name.into()])
         .await?;
     Ok(changed == 1)
@@ -84,6 +101,12 @@ pub async fn add_token(
         )
         .await?;
     row.context("the token was not stored")?.get(0)
+}
+
+/// Takes a token's power for good. `false` when there is none of that number, or it has none already.
+pub async fn revoke_token(tx: &mut Tx, id: i64, now: i64) -> Result<bool> {
+    let sql = "UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+    Ok(tx.execute(sql, [id.into(), now.into()]).await? == 1)
 }
 
 /// Adds a one-time link under the hash of its secret.
@@ -153,19 +176,16 @@ impl Store {
 
     /// The API token with this hash, if it may be used.
     pub async fn token(&self, hash: &[u8], now: i64) -> Result<Option<Token>> {
-        let sql = "SELECT id, name, role, created_at, expires_at, revoked_at FROM token WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)";
-        let row = self.db.row(sql, [hash.to_vec().into(), now.into()]).await?;
-        row.map(|row| {
-            Ok(Token {
-                id: row.get(0)?,
-                name: row.get(1)?,
-                role: row.get(2)?,
-                created_at: row.get(3)?,
-                expires_at: row.get(4)?,
-                revoked_at: row.get(5)?,
-            })
-        })
-        .transpose()
+        let sql = format!(
+            "{TOKEN} WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)"
+        );
+        let row = self.db.row(&sql, [hash.to_vec().into(), now.into()]).await?;
+        row.as_ref().map(read_token).transpose()
+    }
+
+    /// Every API token there was, by its number.
+    pub async fn tokens(&self) -> Result<Vec<Token>> {
+        self.db.rows(&format!("{TOKEN} ORDER BY id"), []).await?.iter().map(read_token).collect()
     }
 
     /// Refused sign-ins of a name or address in the last quarter hour.
@@ -174,6 +194,17 @@ impl Store {
         let row = self.db.row(sql, [who.into(), (now - QUARTER_HOUR).into()]).await?;
         row.map_or(Ok(0), |row| row.get(0))
     }
+}
+
+fn read_token(row: &Row) -> Result<Token> {
+    Ok(Token {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        role: row.get(2)?,
+        created_at: row.get(3)?,
+        expires_at: row.get(4)?,
+        revoked_at: row.get(5)?,
+    })
 }
 
 fn read(row: &Row) -> Result<User> {

@@ -112,11 +112,16 @@ impl IntoResponse for Refused {
     }
 }
 
+/// Under what the refused sign-ins of a name are counted.
+pub fn attempts_of(name: &str) -> String {
+    format!("name {}", name.chars().take(100).collect::<String>())
+}
+
 /// Signs somebody in.
 pub async fn sign_in(app: &App, name: &str, password: String, from: &str) -> Result<Begun, Refused> {
     let now = now();
     let name = name.trim();
-    let by_name = format!("name {}", name.chars().take(100).collect::<String>());
+    let by_name = attempts_of(name);
     let by_address = format!("address {from}");
     if app.store.refusals(&by_name, now).await? >= REFUSALS
         || app.store.refusals(&by_address, now).await? >= REFUSALS

@@ -9,7 +9,10 @@ use crate::faults::mirror_is_source;
 use crate::pull::{counts, run, stage};
 use crate::support::{PATIENCE, World, on_both, until};
 
+mod database;
+mod first;
 mod hindrances;
+mod people;
 mod texts;
 
 /// Waits until a planned failure has met its request.

@@ -16,11 +16,15 @@ pub(super) fn reason(body: &str, secrets: &[&str]) -> String {
     told.and_then(|told| told.iter().find_map(Loose::owned)).map_or_else(String::new, |t| safe(&t, secrets))
 }
 
+/// A shorter secret cannot be told from ordinary text: covering every "ab" makes a message unreadable,
+/// and the gaps would tell the secret.
+const SHORTEST_SECRET: usize = 4;
+
 /// The first 200 characters without control characters, with the given secrets and whatever looks
 /// like a token, an e-mail address or a personal number masked.
 pub(super) fn safe(text: &str, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+    for secret in secrets.iter().filter(|secret| secret.chars().count() >= SHORTEST_SECRET) {
         text = text.replace(secret, "…");
     }
     let text: String = text.chars().take(2_000).map(|c| if invisible(c) { ' ' } else { c }).collect();
@@ -83,6 +87,7 @@ mod tests {
             assert_eq!(reason(body, &["hunter2", ""]), told, "{body}");
         }
         assert!(safe(&"ab ".repeat(200), &[]).chars().count() <= 201);
+        assert_eq!(safe("not a known word: 1234", &["o", "kn", "not", "1234"]), "not a known word: …");
     }
 
     proptest! {

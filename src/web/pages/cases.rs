@@ -9,13 +9,12 @@ use serde::Deserialize;
 use super::show::{self, Time, moment, number};
 use super::state::State as Look;
 use super::{Done, Frame, link, numbered, refused, render};
-use crate::store::case::Case;
+use crate::report;
 use crate::sync::decide::{self, Refused};
 use crate::sync::now;
 use crate::web::Web;
 use crate::web::access::{Operator, Viewer};
 use crate::web::problem::Problem;
-use crate::words::Words;
 
 /// Cases on a page.
 const PAGE: i64 = 50;
@@ -111,19 +110,13 @@ pub async fn list(
                 system: case.system.clone(),
                 subject: case.subject.clone(),
                 opened: show::ago(case.opened_at, at, f.words),
-                choice: case.choice.as_deref().map(|choice| in_words(choice, f.words)),
+                choice: case.choice.as_deref().map(|choice| report::choice(choice, f.words)),
             })
             .collect(),
         first: asked.before.map(|_| link::to("/cases", &[("state", named)])),
         next: next.map(|next| link::to("/cases", &[("state", named), ("before", Some(next.as_str()))])),
         f,
     })
-}
-
-/// A choice in words; a client or the like is its own name.
-fn in_words(choice: &str, words: &Words) -> String {
-    let id = format!("case-choice-{choice}");
-    if words.knows(&id) { words.text(&id) } else { choice.to_owned() }
 }
 
 /// `GET /cases/{id}`
@@ -141,7 +134,7 @@ pub async fn page(
     let words = f.words;
     let choices = case.choices.iter().map(|value| Choice {
         value: value.clone(),
-        text: in_words(value, words),
+        text: report::choice(value, words),
         help: Some(format!("web-choice-{value}")).filter(|id| words.knows(id)).map(|id| words.text(&id)),
     });
     render(&CasePage {
@@ -154,27 +147,13 @@ pub async fn page(
         opened: moment(case.opened_at),
         decided: case.decided_at.map(moment),
         decided_by: case.decided_by.clone(),
-        choice: case.choice.as_deref().map(|choice| in_words(choice, words)),
+        choice: case.choice.as_deref().map(|choice| report::choice(choice, words)),
         choices: choices.collect(),
-        detail: detail(&case),
+        detail: report::case_detail(&case),
         system: case.system,
         subject: case.subject,
         f,
     })
-}
-
-fn detail(case: &Case) -> Vec<(String, String)> {
-    let plain = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Array(values) => values
-            .iter()
-            .map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
-            .collect::<Vec<_>>()
-            .join(", "),
-        other => other.to_string(),
-    };
-    let fields = case.detail.as_object().into_iter().flatten();
-    fields.map(|(name, value)| (name.clone(), plain(value))).collect()
 }
 
 /// What the form sends.

@@ -115,7 +115,7 @@ run 1 · janischa · succeeded
 ╞═════════════════════════════════════════════════════════════════════════════════════════════════════════════════════╡
 │ Janischa       259        357   rebate USD 7889.28 · reward USD 104162.15 · lots 19767.4648 · million USD 1976.9591 │
 └─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────┘
-TIME  GET /api/reports/clients/ (1): The answer of janischa to /api/reports/clients/ is not whole JSON. Tried 1 times; nothing of it was stored.
+TIME  GET /api/reports/clients/ (1): The answer of janischa to /api/reports/clients/ is not whole JSON. Tried once; nothing of it was stored.
 "#); }
         world.sim.set_faults(vec![Fault::new("janischa", "/api/reports/clients/", Action::Empty).times(0)]);
         let synced = world.run(&["sync", "janischa", "--quiet"]).await;
@@ -123,7 +123,7 @@ TIME  GET /api/reports/clients/ (1): The answer of janischa to /api/reports/clie
         let told: Vec<&str> = synced.out.lines().filter(|line| line.starts_with("janischa: ")).collect();
         insta::allow_duplicates! { insta::assert_snapshot!(told.join("\n"), @r#"janischa: janischa/accounts came back empty where 357 records are stored. Nothing was marked gone."#); }
         let cases = world.run(&["cases"]).await;
-        insta::allow_duplicates! { insta::assert_snapshot!(plain(world, &cases.out), @r#"   1  janischa/accounts came back empty where 357 records are stored. Nothing was marked gone.  [keep | mark_gone]"#); }
+        insta::allow_duplicates! { insta::assert_snapshot!(plain(world, &cases.out), @r#"   1  janischa/accounts came back empty where 357 records are stored. Nothing was marked gone.  [open: keep | mark_gone]"#); }
     })
     .await;
 }
@@ -151,8 +151,8 @@ Commands:
   unpause    Let paused systems be read again
   serve      Serve dashboard and API, and run the schedules
   simulate   Run the simulated systems alone
-  user       Add, list or disable people
-  token      Create API tokens
+  user       Add, list, disable or enable people, or set their passwords
+  token      Create, list or revoke API tokens
   db         Migrate, back up, restore or check the database
   help       Print this message or the help of the given subcommand(s)
 
@@ -160,7 +160,7 @@ Options:
       --config <FILE>  Configuration file [default: concord.toml in this folder] [env: CONCORD_CONFIG=]
       --json           Print one JSON document instead of tables
   -q, --quiet          No progress and no log, only results and errors
-  -v, --verbose...     Log more; twice for everything
+  -v, --verbose...     Log more; three times for everything
   -h, --help           Print help
   -V, --version        Print version
 "#); }
@@ -180,7 +180,7 @@ Options:
       --json           Print one JSON document instead of tables
       --limit <N>      Take the first N clients and what hangs on them
   -q, --quiet          No progress and no log, only results and errors
-  -v, --verbose...     Log more; twice for everything
+  -v, --verbose...     Log more; three times for everything
   -h, --help           Print help
 "#); }
         let help = world.run(&["cases", "decide", "--help"]).await;
@@ -197,7 +197,7 @@ Options:
       --config <FILE>   Configuration file [default: concord.toml in this folder] [env: CONCORD_CONFIG=]
       --json            Print one JSON document instead of tables
   -q, --quiet           No progress and no log, only results and errors
-  -v, --verbose...      Log more; twice for everything
+  -v, --verbose...      Log more; three times for everything
   -h, --help            Print help
 "#); }
     })

@@ -53,8 +53,19 @@ impl World {
         self.start_with(args, &[])
     }
 
+    /// Runs a command that is told something on standard input.
+    pub async fn run_told(&self, args: &[&str], input: &str) -> Output {
+        let file = self.folder.path().join("logs").join(format!("{:x}.in", fastrand::u64(..)));
+        std::fs::write(&file, input).unwrap();
+        self.start_from(args, &[], File::open(file).unwrap().into()).end().await
+    }
+
     /// Starts a command with variables in its environment, which holds nothing else of ours.
     pub fn start_with(&self, args: &[&str], env: &[(&str, &str)]) -> Running {
+        self.start_from(args, env, Stdio::null())
+    }
+
+    fn start_from(&self, args: &[&str], env: &[(&str, &str)], input: Stdio) -> Running {
         let number = fastrand::u64(..);
         let logs = self.folder.path().join("logs");
         let (out, err) = (logs.join(format!("{number:x}.out")), logs.join(format!("{number:x}.err")));
@@ -68,7 +79,7 @@ impl World {
             .env("TZ", "Asia/Tehran")
             .envs(env.iter().copied())
             .current_dir(self.home())
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(File::create(&out).unwrap())
             .stderr(File::create(&err).unwrap())
             .spawn()
