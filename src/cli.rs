@@ -185,7 +185,7 @@ fn end_with_the_pipe() {
     }));
 }
 
-/// Standard output for what is written piece by piece: ends the command as [`end_with_the_pipe`] does.
+/// Standard output for what is written piece by piece: ends the command as `end_with_the_pipe` does.
 pub struct Out(pub std::io::Stdout);
 
 impl std::io::Write for Out {

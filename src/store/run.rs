@@ -22,6 +22,9 @@ pub struct Claim {
 /// How long a claim holds without a sign of life, in microseconds.
 pub const LEASE: i64 = 45_000_000;
 
+/// Microseconds after which a run that was stopped is not gone on with unless a person says so.
+const GOES_ON_WITHIN: i64 = 3_600_000_000;
+
 impl Store {
     /// Asks for a run. One of the system that is queued or running already is joined. An interrupted
     /// run that was asked for in another way is cancelled first; `orphan` is a running one that nobody
@@ -209,12 +212,15 @@ impl Store {
         Ok(true)
     }
 
-    /// Takes the latest run of a system up again if it was stopped in the middle and was asked for in
-    /// the same way; which one that is.
+    /// Takes the latest run of a system up again if it was stopped in the middle a short while ago and
+    /// was asked for in the same way; which one that is.
     pub async fn resume_stopped(&self, request: &RunRequest, by: &str, now: i64) -> Result<Option<i64>> {
         let last = self.last_run(&request.system).await?;
         let same = |run: &Run| !request.full && run.days == request.days && run.limit == request.limit;
-        let Some(run) = last.filter(|run| run.status == RunStatus::Cancelled && same(run)) else {
+        // What it read longer ago may be so no more: then everything is read.
+        let recent = |run: &Run| run.finished_at.is_some_and(|at| now - at < GOES_ON_WITHIN);
+        let Some(run) = last.filter(|run| run.status == RunStatus::Cancelled && recent(run) && same(run))
+        else {
             return Ok(None);
         };
         Ok(self.resume_run(run.id, by, now).await?.then_some(run.id))

@@ -100,6 +100,17 @@ async fn ctrl_c_stops_a_read_and_the_next_one_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_was_stopped_long_ago_is_not_gone_on_with() {
+    on_both(async |world| {
+        let stopped = waiting(world).await.interrupt().await;
+        assert_eq!(run(&stopped.json(130), "ham")["id"], 1);
+        world.execute("UPDATE run SET finished_at = finished_at - 7200000000", []).await;
+        assert_eq!(run(&world.sync(0, &["ham"]).await, "ham")["id"], 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_process_left_is_taken_up_not_joined() {
     on_both(async |world| {
         waiting(world).await.kill();
