@@ -21,7 +21,7 @@ pub struct Facets {
 impl Store {
     /// The values there are, from the summary: a handful of rows, whatever the number of customers.
     pub async fn facets(&self) -> Result<Facets> {
-        let sql = "SELECT 1, system FROM customer_summary UNION SELECT 2, owner FROM customer_summary UNION SELECT 3, status FROM customer_summary UNION SELECT 4, country FROM customer_summary ORDER BY 1, 2";
+        let sql = "SELECT CAST(1 AS BIGINT), system FROM customer_summary UNION SELECT CAST(2 AS BIGINT), owner FROM customer_summary UNION SELECT CAST(3 AS BIGINT), status FROM customer_summary UNION SELECT CAST(4 AS BIGINT), country FROM customer_summary ORDER BY 1, 2";
         let mut facets = Facets::default();
         for row in self.db.rows(sql, []).await? {
             let value: String = row.get(1)?;

@@ -17,6 +17,8 @@ use reqwest::header::{CONTENT_SECURITY_POLICY, LOCATION, RETRY_AFTER, SET_COOKIE
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 
+use crate::support::{database, servers};
+
 mod door;
 mod inside;
 
@@ -37,15 +39,13 @@ struct Site {
 
 impl Site {
     /// With nothing read yet.
-    async fn empty(public_url: &str) -> Site {
+    async fn empty(server: Option<&str>, public_url: &str) -> Site {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let simulator = Simulator::start(Options::default(), None).await.unwrap();
         let systems = simulate::config(&simulator.url()).replace("every = \"1h\"\n", "rate = 10000\n");
-        let text = format!(
-            "database = \"sqlite:{}\"\n[server]\npublic_url = \"{public_url}\"\n{systems}",
-            folder.path().join("concord.db").display()
-        );
+        let (database, _) = database(server, &folder.path().join("concord.db")).await;
+        let text = format!("database = \"{database}\"\n[server]\npublic_url = \"{public_url}\"\n{systems}");
         let config = Config::parse(&text, "test", &|_| None).unwrap();
         let store = Store::ready(config.database.url(), now()).await.unwrap();
         let app = App::new(config, store).await.unwrap();
@@ -61,8 +61,8 @@ impl Site {
     }
 
     /// With every system read, one row of which was rejected and one that names a hostile campaign.
-    async fn full() -> Site {
-        let site = Site::empty("http://concord.example.test").await;
+    async fn full(server: Option<&str>) -> Site {
+        let site = Site::empty(server, "http://concord.example.test").await;
         let mut rows = site.simulator.rows("ham", "clients");
         rows[0]["partner_account"] = HOSTILE.into();
         rows[1]["reg_date"] = "not a date".into();
@@ -149,4 +149,12 @@ fn location(answer: &Response) -> &str {
 
 fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// Plays a scenario on each database, given the server that is to hold it.
+async fn on_each(scenario: impl AsyncFn(Option<&str>)) {
+    for server in servers() {
+        eprintln!("── on {}", if server.is_some() { "PostgreSQL" } else { "SQLite" });
+        scenario(server.as_deref()).await;
+    }
 }

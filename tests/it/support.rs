@@ -54,6 +54,16 @@ pub fn servers() -> impl Iterator<Item = Option<String>> {
     std::iter::once(None).chain(std::env::var("CONCORD_TEST_POSTGRES").ok().map(Some))
 }
 
+/// An empty database on this server, or in this file: its URL, and its name on the server.
+pub async fn database(server: Option<&str>, file: &std::path::Path) -> (String, Option<String>) {
+    let Some(server) = server else { return (format!("sqlite:{}", file.display()), None) };
+    let name = format!("concord_{}_{:016x}", std::process::id(), fastrand::u64(..));
+    let admin = Store::open(&format!("{server}/postgres")).await.unwrap();
+    admin.db.script(&format!("CREATE DATABASE {name} TEMPLATE template0 LOCALE 'C.UTF-8'")).await.unwrap();
+    admin.db.close().await;
+    (format!("{server}/{name}"), Some(name))
+}
+
 impl World {
     /// A world of its own on a database server, or with a file.
     pub async fn new(server: Option<&str>, options: &Options) -> World {
@@ -61,17 +71,7 @@ impl World {
         for name in ["home", "tmp", "logs"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
-        let (url, database) = match server {
-            None => (format!("sqlite:{}", folder.path().join("home/concord.db").display()), None),
-            Some(server) => {
-                let name = format!("concord_{}_{:016x}", std::process::id(), fastrand::u64(..));
-                let admin = Store::open(&format!("{server}/postgres")).await.unwrap();
-                let sql = format!("CREATE DATABASE {name} TEMPLATE template0 LOCALE 'C.UTF-8'");
-                admin.db.script(&sql).await.unwrap();
-                admin.db.close().await;
-                (format!("{server}/{name}"), Some(name))
-            }
-        };
+        let (url, database) = database(server, &folder.path().join("home/concord.db")).await;
         let sim = Simulator::start(options.clone(), None).await.unwrap();
         let store = Store::ready(&url, concord::sync::now()).await.unwrap();
         let world = World { sim, store, url, folder, database, left: Mutex::default() };

@@ -70,7 +70,8 @@ fn check(path: &str, html: &str) {
 
 #[tokio::test]
 async fn every_page_is_there_and_shows_what_was_read() {
-    let site = Site::full().await;
+    on_each(async |server| {
+    let site = Site::full(server).await;
     let admin = site.cookie(Role::Admin).await;
     for path in PAGES {
         let answer = site.get(path, &admin).await;
@@ -103,227 +104,255 @@ async fn every_page_is_there_and_shows_what_was_read() {
     assert!(run.contains("succeeded") && run.contains("rejected"), "{run}");
     assert!(run.contains("Control sums"), "{run}");
     site.end().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn the_list_is_walked_and_summed() {
-    let site = Site::full().await;
-    let viewer = site.cookie(Role::Viewer).await;
-    let mut path = "/customers?owner=Janischa&limit=100".to_owned();
-    let mut seen = 0;
-    loop {
-        let page = site.page(&path, &viewer).await;
-        assert!(read(&page).contains("259 clients"));
-        seen += page
-            .split("<tfoot id=\"sums\"")
-            .next()
-            .unwrap()
-            .matches("<th scope=\"row\"><a href=\"/customers/")
-            .count();
-        let Some(at) = page.find("rel=\"next\" href=\"") else { break };
-        let rest = &page[at + 17..];
-        path = rest[..rest.find('"').unwrap()].replace("&amp;", "&").replace("&#38;", "&");
-    }
-    assert_eq!(seen, 259);
-    let sums = read(&site.page("/customers/sums?owner=Janischa", &viewer).await);
-    assert!(sums.contains("259 clients · 357 accounts 104,162.15"), "{sums}");
-    site.end().await;
+    on_each(async |server| {
+        let site = Site::full(server).await;
+        let viewer = site.cookie(Role::Viewer).await;
+        let mut path = "/customers?owner=Janischa&limit=100".to_owned();
+        let mut seen = 0;
+        loop {
+            let page = site.page(&path, &viewer).await;
+            assert!(read(&page).contains("259 clients"));
+            seen += page
+                .split("<tfoot id=\"sums\"")
+                .next()
+                .unwrap()
+                .matches("<th scope=\"row\"><a href=\"/customers/")
+                .count();
+            let Some(at) = page.find("rel=\"next\" href=\"") else { break };
+            let rest = &page[at + 17..];
+            path = rest[..rest.find('"').unwrap()].replace("&amp;", "&").replace("&#38;", "&");
+        }
+        assert_eq!(seen, 259);
+        let sums = read(&site.page("/customers/sums?owner=Janischa", &viewer).await);
+        assert!(sums.contains("259 clients · 357 accounts 104,162.15"), "{sums}");
+        site.end().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn buttons_do_what_they_say() {
-    let site = Site::full().await;
-    let admin = site.cookie(Role::Admin).await;
-    let asked = site.post("/systems/ham/sync", &admin, &[]).await;
-    let run = location(&asked).to_owned();
-    assert!(run.starts_with("/runs/"), "{run}");
-    let waiting = site.page(&run, &admin).await;
-    assert!(waiting.contains("hx-trigger=\"every 1s\"") && waiting.contains("http-equiv=\"refresh\""));
-    let cancelled = site.post(&format!("{run}/cancel"), &admin, &[]).await;
-    assert_eq!(cancelled.status(), StatusCode::SEE_OTHER);
-    let again = site.post(&format!("{run}/cancel"), &admin, &[]).await;
-    assert_eq!(again.status(), StatusCode::CONFLICT);
-    assert!(!site.page(&format!("{run}/fragment"), &admin).await.contains("hx-trigger"));
-    let resumed = site.post(&format!("{run}/resume"), &admin, &[]).await;
-    assert_eq!(resumed.status(), StatusCode::SEE_OTHER);
+    on_each(async |server| {
+        let site = Site::full(server).await;
+        let admin = site.cookie(Role::Admin).await;
+        let asked = site.post("/systems/ham/sync", &admin, &[]).await;
+        let run = location(&asked).to_owned();
+        assert!(run.starts_with("/runs/"), "{run}");
+        let waiting = site.page(&run, &admin).await;
+        assert!(waiting.contains("hx-trigger=\"every 1s\"") && waiting.contains("http-equiv=\"refresh\""));
+        let cancelled = site.post(&format!("{run}/cancel"), &admin, &[]).await;
+        assert_eq!(cancelled.status(), StatusCode::SEE_OTHER);
+        let again = site.post(&format!("{run}/cancel"), &admin, &[]).await;
+        assert_eq!(again.status(), StatusCode::CONFLICT);
+        assert!(!site.page(&format!("{run}/fragment"), &admin).await.contains("hx-trigger"));
+        let resumed = site.post(&format!("{run}/resume"), &admin, &[]).await;
+        assert_eq!(resumed.status(), StatusCode::SEE_OTHER);
 
-    site.post("/systems/all/pause", &admin, &[("back", "/")]).await;
-    let paused = site.page("/?done=pause", &admin).await;
-    assert_eq!(read(&paused).matches("was paused by a person").count(), 3, "{}", read(&paused));
-    let refused = site.post("/systems/janischa/sync", &admin, &[]).await;
-    assert_eq!(refused.status(), StatusCode::CONFLICT, "a paused system is not read");
-    let refused = read(&refused.text().await.unwrap());
-    assert!(refused.contains("janischa is paused. Let it be read again"), "{refused}");
-    assert!(!refused.contains("Go back"), "{refused}");
-    assert!(!paused.contains("/systems/janischa/sync"), "what would be refused is not offered");
-    site.post("/systems/all/unpause", &admin, &[("back", "/")]).await;
-    assert!(!read(&site.page("/", &admin).await).contains("was paused"));
-    assert_eq!(site.post("/systems/none/sync", &admin, &[]).await.status(), StatusCode::NOT_FOUND);
-    // Whatever a person did is on record, once, with their name.
-    let entries = site.app.store.audit(None, None, 500).await.unwrap();
-    for (action, count) in
-        [("run.requested", 1), ("run.cancelled", 1), ("run.resumed", 1), ("system.paused", 3)]
-    {
-        let by = entries.iter().filter(|entry| entry.action == action && entry.actor == "admin");
-        assert_eq!(by.count(), count, "{action}");
-    }
-    site.end().await;
+        site.post("/systems/all/pause", &admin, &[("back", "/")]).await;
+        let paused = site.page("/?done=pause", &admin).await;
+        assert_eq!(read(&paused).matches("was paused by a person").count(), 3, "{}", read(&paused));
+        let refused = site.post("/systems/janischa/sync", &admin, &[]).await;
+        assert_eq!(refused.status(), StatusCode::CONFLICT, "a paused system is not read");
+        let refused = read(&refused.text().await.unwrap());
+        assert!(refused.contains("janischa is paused. Let it be read again"), "{refused}");
+        assert!(!refused.contains("Go back"), "{refused}");
+        assert!(!paused.contains("/systems/janischa/sync"), "what would be refused is not offered");
+        site.post("/systems/all/unpause", &admin, &[("back", "/")]).await;
+        assert!(!read(&site.page("/", &admin).await).contains("was paused"));
+        assert_eq!(site.post("/systems/none/sync", &admin, &[]).await.status(), StatusCode::NOT_FOUND);
+        // Whatever a person did is on record, once, with their name.
+        let entries = site.app.store.audit(None, None, 500).await.unwrap();
+        for (action, count) in
+            [("run.requested", 1), ("run.cancelled", 1), ("run.resumed", 1), ("system.paused", 3)]
+        {
+            let by = entries.iter().filter(|entry| entry.action == action && entry.actor == "admin");
+            assert_eq!(by.count(), count, "{action}");
+        }
+        site.end().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_limited_run_leaves_the_figures_of_the_last_whole_read() {
-    let site = Site::full().await;
-    let viewer = site.cookie(Role::Viewer).await;
-    let wanted = RunRequest { system: "xm".to_owned(), limit: Some(10), ..RunRequest::default() };
-    let asked = work::request(&site.app, Some(&site.engine), &wanted, "test").await.unwrap();
-    let Requested::Begun(run) = asked else { panic!("the run did not begin: {asked:?}") };
-    site.engine.execute(run).await.unwrap();
-    let overview = read(&site.page("/", &viewer).await);
-    for told in ["2,139 2,936 2,936 0 adds up", "Traders 1,216 1,216", "read the first 10 clients only"] {
-        assert!(overview.contains(told), "{told} in {overview}");
-    }
-    assert!(read(&site.page("/runs", &viewer).await).contains("normal, first 10"));
-    assert!(read(&site.page(&format!("/runs/{run}"), &viewer).await).contains("First clients only 10"));
-    site.end().await;
+    on_each(async |server| {
+        let site = Site::full(server).await;
+        let viewer = site.cookie(Role::Viewer).await;
+        let wanted = RunRequest { system: "xm".to_owned(), limit: Some(10), ..RunRequest::default() };
+        let asked = work::request(&site.app, Some(&site.engine), &wanted, "test").await.unwrap();
+        let Requested::Begun(run) = asked else { panic!("the run did not begin: {asked:?}") };
+        site.engine.execute(run).await.unwrap();
+        let overview = read(&site.page("/", &viewer).await);
+        for told in ["2,139 2,936 2,936 0 adds up", "Traders 1,216 1,216", "read the first 10 clients only"] {
+            assert!(overview.contains(told), "{told} in {overview}");
+        }
+        assert!(read(&site.page("/runs", &viewer).await).contains("normal, first 10"));
+        assert!(read(&site.page(&format!("/runs/{run}"), &viewer).await).contains("First clients only 10"));
+        site.end().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn owners_are_previewed_then_moved() {
-    let site = Site::full().await;
-    let admin = site.cookie(Role::Admin).await;
-    let form = [("name", HOSTILE), ("owner", "Janischa")];
-    let preview = site.post("/settings/owners", &admin, &form).await.text().await.unwrap();
-    check("preview", &preview);
-    assert!(read(&preview).contains("Ham Janischa 1 "), "{}", read(&preview));
-    assert!(read(&site.page("/customers?owner=Janischa", &admin).await).contains("259 clients"));
-    // Letter case makes no other owner, neither of a rule nor of a filter.
-    let same = site.post("/settings/owners", &admin, &[form[0], ("owner", "HAM")]).await;
-    let same = read(&same.text().await.unwrap());
-    assert!(same.contains("→ Ham") && same.contains("No client would move"), "{same}");
-    assert!(read(&site.page("/customers?owner=janischa", &admin).await).contains("259 clients"));
-    assert!(site.page("/settings", &admin).await.contains("href=\"/api/docs\""));
-    let overview = read(&site.page("/", &admin).await);
-    assert!(overview.contains("Ham, the system’s owner"), "{overview}");
-    let applied = site.post("/settings/owners", &admin, &[form[0], form[1], ("apply", "yes")]).await;
-    assert_eq!(applied.status(), StatusCode::SEE_OTHER);
-    assert!(read(&site.page("/customers?owner=Janischa", &admin).await).contains("260 clients"));
-    let removal = site.post("/settings/owners", &admin, &[form[0], ("remove", "yes")]).await;
-    assert!(read(&removal.text().await.unwrap()).contains("Janischa Ham 1 "));
-    site.end().await;
+    on_each(async |server| {
+        let site = Site::full(server).await;
+        let admin = site.cookie(Role::Admin).await;
+        let form = [("name", HOSTILE), ("owner", "Janischa")];
+        let preview = site.post("/settings/owners", &admin, &form).await.text().await.unwrap();
+        check("preview", &preview);
+        assert!(read(&preview).contains("Ham Janischa 1 "), "{}", read(&preview));
+        assert!(read(&site.page("/customers?owner=Janischa", &admin).await).contains("259 clients"));
+        // Letter case makes no other owner, neither of a rule nor of a filter.
+        let same = site.post("/settings/owners", &admin, &[form[0], ("owner", "HAM")]).await;
+        let same = read(&same.text().await.unwrap());
+        assert!(same.contains("→ Ham") && same.contains("No client would move"), "{same}");
+        assert!(read(&site.page("/customers?owner=janischa", &admin).await).contains("259 clients"));
+        assert!(site.page("/settings", &admin).await.contains("href=\"/api/docs\""));
+        let overview = read(&site.page("/", &admin).await);
+        assert!(overview.contains("Ham, the system’s owner"), "{overview}");
+        let applied = site.post("/settings/owners", &admin, &[form[0], form[1], ("apply", "yes")]).await;
+        assert_eq!(applied.status(), StatusCode::SEE_OTHER);
+        assert!(read(&site.page("/customers?owner=Janischa", &admin).await).contains("260 clients"));
+        let removal = site.post("/settings/owners", &admin, &[form[0], ("remove", "yes")]).await;
+        assert!(read(&removal.text().await.unwrap()).contains("Janischa Ham 1 "));
+        site.end().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_held_deletion_is_decided_on_its_page() {
-    let site = Site::full().await;
-    let operator = site.cookie(Role::Operator).await;
-    let rows = site.simulator.rows("janischa", "accounts");
-    site.simulator.replace_rows("janischa", "accounts", rows[..200].to_vec());
-    site.read().await;
-    let overview = read(&site.page("/", &operator).await);
-    assert!(overview.contains("needs you") && overview.contains("One case waits"), "{overview}");
-    let cases = site.page("/cases", &operator).await;
-    check("/cases", &cases);
-    let page = site.page("/cases/1", &operator).await;
-    check("/cases/1", &page);
-    assert!(read(&page).contains("157 of 357 records"), "{}", read(&page));
-    assert!(page.contains("value=\"mark_gone\"") && page.contains("value=\"keep\""));
-    let unknown = site.post("/cases/1", &operator, &[("choice", "explode")]).await;
-    assert_eq!(unknown.status(), StatusCode::CONFLICT);
-    let decided = site.post("/cases/1", &operator, &[("choice", "mark_gone")]).await;
-    assert_eq!(location(&decided), "/cases/1?done=decided");
-    let page = read(&site.page("/cases/1?done=decided", &operator).await);
-    assert!(page.contains("Decided and carried out") && page.contains("mark them gone"), "{page}");
-    assert!(read(&site.page("/audit?action=case", &operator).await).contains("case decided"));
-    site.end().await;
+    on_each(async |server| {
+        let site = Site::full(server).await;
+        let operator = site.cookie(Role::Operator).await;
+        let rows = site.simulator.rows("janischa", "accounts");
+        site.simulator.replace_rows("janischa", "accounts", rows[..200].to_vec());
+        site.read().await;
+        let overview = read(&site.page("/", &operator).await);
+        assert!(overview.contains("needs you") && overview.contains("One case waits"), "{overview}");
+        let cases = site.page("/cases", &operator).await;
+        check("/cases", &cases);
+        let page = site.page("/cases/1", &operator).await;
+        check("/cases/1", &page);
+        assert!(read(&page).contains("157 of 357 records"), "{}", read(&page));
+        assert!(page.contains("value=\"mark_gone\"") && page.contains("value=\"keep\""));
+        let unknown = site.post("/cases/1", &operator, &[("choice", "explode")]).await;
+        assert_eq!(unknown.status(), StatusCode::CONFLICT);
+        let decided = site.post("/cases/1", &operator, &[("choice", "mark_gone")]).await;
+        assert_eq!(location(&decided), "/cases/1?done=decided");
+        let page = read(&site.page("/cases/1?done=decided", &operator).await);
+        assert!(page.contains("Decided and carried out") && page.contains("mark them gone"), "{page}");
+        assert!(read(&site.page("/audit?action=case", &operator).await).contains("case decided"));
+        site.end().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn an_edit_at_the_source_is_seen_in_the_history() {
-    let site = Site::full().await;
-    let viewer = site.cookie(Role::Viewer).await;
-    let mut rows = site.simulator.rows("janischa", "clients");
-    let uid = rows[0]["client_uid"].as_str().unwrap().to_owned();
-    rows[0]["client_country"] = "LA".into();
-    site.simulator.replace_rows("janischa", "clients", rows);
-    site.read().await;
-    let found = site.page(&format!("/customers?search={uid}"), &viewer).await;
-    let at = found.find("<a href=\"/customers/").unwrap() + 9;
-    let page = site.page(&found[at..at + found[at..].find('"').unwrap()], &viewer).await;
-    check("history", &page);
-    let history = page.split(">History<").nth(1).unwrap();
-    assert!(history.contains("client_country") && history.contains("LA") && !history.contains("reg_date"));
-    site.end().await;
+    on_each(async |server| {
+        let site = Site::full(server).await;
+        let viewer = site.cookie(Role::Viewer).await;
+        let mut rows = site.simulator.rows("janischa", "clients");
+        let uid = rows[0]["client_uid"].as_str().unwrap().to_owned();
+        rows[0]["client_country"] = "LA".into();
+        site.simulator.replace_rows("janischa", "clients", rows);
+        site.read().await;
+        let found = site.page(&format!("/customers?search={uid}"), &viewer).await;
+        let at = found.find("<a href=\"/customers/").unwrap() + 9;
+        let page = site.page(&found[at..at + found[at..].find('"').unwrap()], &viewer).await;
+        check("history", &page);
+        let history = page.split(">History<").nth(1).unwrap();
+        assert!(
+            history.contains("client_country") && history.contains("LA") && !history.contains("reg_date")
+        );
+        site.end().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_said_in_a_page() {
-    let site = Site::empty("http://concord.example.test").await;
-    let admin = site.cookie(Role::Admin).await;
-    for path in [
-        "/nothing",
-        "/customers/999999",
-        "/customers/abc",
-        "/runs/abc",
-        "/cases/abc",
-        "/runs/999",
-        "/runs/999/rows?stage=0",
-        "/cases/999",
-    ] {
-        let answer = site.get(path, &admin).await;
-        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
-        let page = answer.text().await.unwrap();
-        check(path, &page);
-        assert!(page.contains("<nav"), "{path}: whoever is signed in keeps the navigation");
-    }
-    let lost = site.get("/customers/abc", &admin).await.text().await.unwrap();
-    assert!(read(&lost).contains("There is no customer abc. To the overview"), "{}", read(&lost));
-    let stranger = site.post("/set-up", "", &[("key", "x"), ("name", "x"), ("password", PASSWORD)]).await;
-    let stranger = stranger.text().await.unwrap();
-    assert!(!stranger.contains("<nav") && !stranger.contains("Go back"), "{}", read(&stranger));
-    let unclear = site.get("/runs?before=x", &admin).await;
-    assert_eq!(unclear.status(), StatusCode::BAD_REQUEST);
-    let unclear = unclear.text().await.unwrap();
-    check("/runs?before=x", &unclear);
-    assert!(read(&unclear).contains("Go back and try it once more"), "{}", read(&unclear));
-    for path in ["/", "/customers", "/runs", "/cases", "/audit", "/settings"] {
-        check(path, &site.page(path, &admin).await);
-    }
-    let api = site.get("/api/nothing", &admin).await;
-    assert_eq!(api.status(), StatusCode::NOT_FOUND);
-    assert_eq!(api.headers()["content-type"], "application/problem+json");
-    let lost = site.ask(Method::GET, "/", "").header("hx-request", "true").send().await.unwrap();
-    assert_eq!(
-        (lost.status(), &lost.headers()["hx-redirect"]),
-        (StatusCode::UNAUTHORIZED, &"/sign-in".parse().unwrap())
-    );
-    site.end().await;
+    on_each(async |server| {
+        let site = Site::empty(server, "http://concord.example.test").await;
+        let admin = site.cookie(Role::Admin).await;
+        for path in [
+            "/nothing",
+            "/customers/999999",
+            "/customers/abc",
+            "/runs/abc",
+            "/cases/abc",
+            "/runs/999",
+            "/runs/999/rows?stage=0",
+            "/cases/999",
+        ] {
+            let answer = site.get(path, &admin).await;
+            assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+            let page = answer.text().await.unwrap();
+            check(path, &page);
+            assert!(page.contains("<nav"), "{path}: whoever is signed in keeps the navigation");
+        }
+        let lost = site.get("/customers/abc", &admin).await.text().await.unwrap();
+        assert!(read(&lost).contains("There is no customer abc. To the overview"), "{}", read(&lost));
+        let stranger = site.post("/set-up", "", &[("key", "x"), ("name", "x"), ("password", PASSWORD)]).await;
+        let stranger = stranger.text().await.unwrap();
+        assert!(!stranger.contains("<nav") && !stranger.contains("Go back"), "{}", read(&stranger));
+        let unclear = site.get("/runs?before=x", &admin).await;
+        assert_eq!(unclear.status(), StatusCode::BAD_REQUEST);
+        let unclear = unclear.text().await.unwrap();
+        check("/runs?before=x", &unclear);
+        assert!(read(&unclear).contains("Go back and try it once more"), "{}", read(&unclear));
+        for path in ["/", "/customers", "/runs", "/cases", "/audit", "/settings"] {
+            check(path, &site.page(path, &admin).await);
+        }
+        let api = site.get("/api/nothing", &admin).await;
+        assert_eq!(api.status(), StatusCode::NOT_FOUND);
+        assert_eq!(api.headers()["content-type"], "application/problem+json");
+        let lost = site.ask(Method::GET, "/", "").header("hx-request", "true").send().await.unwrap();
+        assert_eq!(
+            (lost.status(), &lost.headers()["hx-redirect"]),
+            (StatusCode::UNAUTHORIZED, &"/sign-in".parse().unwrap())
+        );
+        site.end().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn files_are_kept_and_packed() {
-    let site = Site::empty("http://concord.example.test").await;
-    let page = site.page("/sign-in", "").await;
-    for name in ["concord.css", "concord.js", "htmx.js", "icon.svg"] {
-        let at = page.find("\"/assets/").unwrap();
-        let address = page[at..].split('"').nth(1).unwrap().rsplit_once('/').unwrap().0;
-        let request =
-            site.ask(Method::GET, &format!("{address}/{name}"), "").header("accept-encoding", "gzip");
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.headers()["cache-control"], "public, max-age=31536000, immutable", "{name}");
-        assert_eq!(answer.status(), StatusCode::OK);
-    }
-    let vendored = include_str!("../../../assets/vendor/README.md");
-    let htmx = include_bytes!("../../../assets/vendor/htmx-4.0.1.min.js");
-    let digest = {
-        use std::io::Write as _;
-        let mut child = std::process::Command::new("sha256sum")
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(htmx).unwrap();
-        String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
-    };
-    assert!(vendored.contains(digest.split_whitespace().next().unwrap()), "{digest}");
-    site.end().await;
+    on_each(async |server| {
+        let site = Site::empty(server, "http://concord.example.test").await;
+        let page = site.page("/sign-in", "").await;
+        for name in ["concord.css", "concord.js", "htmx.js", "icon.svg"] {
+            let at = page.find("\"/assets/").unwrap();
+            let address = page[at..].split('"').nth(1).unwrap().rsplit_once('/').unwrap().0;
+            let request =
+                site.ask(Method::GET, &format!("{address}/{name}"), "").header("accept-encoding", "gzip");
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.headers()["cache-control"], "public, max-age=31536000, immutable", "{name}");
+            assert_eq!(answer.status(), StatusCode::OK);
+        }
+        let vendored = include_str!("../../../assets/vendor/README.md");
+        let htmx = include_bytes!("../../../assets/vendor/htmx-4.0.1.min.js");
+        let digest = {
+            use std::io::Write as _;
+            let mut child = std::process::Command::new("sha256sum")
+                .stdin(std::process::Stdio::piped())
+                .stdout(std::process::Stdio::piped())
+                .spawn()
+                .unwrap();
+            child.stdin.take().unwrap().write_all(htmx).unwrap();
+            String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+        };
+        assert!(vendored.contains(digest.split_whitespace().next().unwrap()), "{digest}");
+        site.end().await;
+    })
+    .await;
 }
