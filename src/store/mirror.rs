@@ -81,12 +81,18 @@ pub async fn same(
     let table = stream.table.name();
     let sums: String =
         stream.measures.iter().map(|m| format!(", CAST(SUM(r.{}) AS BIGINT)", m.name)).collect();
-    // SQLite takes the order of a CROSS JOIN as given: for each row of the page one look into the
-    // index of keys. Left to itself it walks the whole stream.
-    let join = if tx.is_postgres() { "JOIN" } else { "CROSS JOIN" };
+    // For each row of the page one look into the index of keys. Left to themselves both databases walk
+    // the whole stream for a page, now and then: SQLite takes the order of a CROSS JOIN as given,
+    // PostgreSQL does not look into what an OFFSET closes.
+    let record = if tx.is_postgres() {
+        format!(
+            "JOIN LATERAL (SELECT * FROM {table} WHERE stream_id = {stream_id} AND key = u.key OFFSET 0) r ON true"
+        )
+    } else {
+        format!("CROSS JOIN {table} r ON r.stream_id = {stream_id} AND r.key = u.key")
+    };
     let sql = format!(
-        "SELECT string_agg(u.at || ':' || r.id, ','){sums} FROM u {join} {table} r ON r.stream_id = {stream_id} AND r.key = u.key \
-         WHERE r.raw_hash = u.hash AND r.gone_run IS NULL AND r.changed_run <> {run}"
+        "SELECT string_agg(u.at || ':' || r.id, ','){sums} FROM u {record} WHERE r.raw_hash = u.hash AND r.gone_run IS NULL AND r.changed_run <> {run}"
     );
     let mut total = Sums::default();
     let Some(answer) = bulk::join(tx, &sql, rows).await? else { return Ok((Vec::new(), total)) };
