@@ -1,7 +1,7 @@
 //! The hot path: many rows per statement, each database in its fastest way.
 //!
 //! SQLite takes multi-row `VALUES` with plain `?` (numbered names are searched linearly there);
-//! PostgreSQL takes one array per column through `UNNEST`. Nothing else may depend on the database.
+//! PostgreSQL takes many new rows by `COPY` and others as one array per column through `UNNEST`. Nothing else may depend on the database.
 
 use std::fmt::Write as _;
 
@@ -9,13 +9,18 @@ use anyhow::{Context, Result};
 use sqlx::postgres::PgArguments;
 use sqlx::{Arguments, AssertSqlSafe};
 
-use super::db::{Row, Tx, Value, short, sqlite_args};
+use super::db::{Row, Tx, Value, postgres_args, short, sqlite_args};
 use crate::model::Fingerprint;
+
+mod copy;
 
 /// Rows per SQLite statement; more gains nothing, fewer cost round trips.
 const SQLITE_ROWS: usize = 500;
 /// Parameters one SQLite statement may have.
 const SQLITE_PARAMETERS: usize = 32_000;
+/// Values from which on PostgreSQL takes rows quicker by `COPY`. A short one ends with a packet that
+/// waits for the answer to the one before it (sqlx 0.9.0 leaves the delay of small packets on).
+const COPIED: usize = 4096;
 
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +39,7 @@ pub type Columns = &'static [(&'static str, Kind)];
 /// Rows to be written, one value per column and row, in row order.
 #[derive(Debug)]
 pub struct Batch {
-    columns: Columns,
+    columns: Vec<(&'static str, Kind)>,
     values: Vec<Value>,
     same: Vec<(&'static str, Option<i64>)>,
 }
@@ -42,13 +47,15 @@ pub struct Batch {
 impl Batch {
     /// An empty batch.
     pub fn new(columns: Columns) -> Batch {
-        Batch::with_room(columns, 0, Vec::new())
+        Batch::with_room(&[columns], 0, &[])
     }
 
-    /// An empty batch with room for so many rows; `same` are columns that have one value in all of
-    /// them, which is handed over once.
-    pub fn with_room(columns: Columns, rows: usize, same: Vec<(&'static str, Option<i64>)>) -> Batch {
-        Batch { columns, values: Vec::with_capacity(columns.len() * rows), same }
+    /// An empty batch with room for so many rows of these columns, one list after the other; `same` are
+    /// columns that have one value in all rows, which is handed over once.
+    pub fn with_room(columns: &[Columns], rows: usize, same: &[(&'static str, Option<i64>)]) -> Batch {
+        let columns = columns.concat();
+        let values = Vec::with_capacity(columns.len() * rows);
+        Batch { columns, values, same: same.to_vec() }
     }
 
     /// Adds a row: as many values as there are columns.
@@ -84,6 +91,11 @@ impl Batch {
 
 /// Inserts all rows.
 pub async fn insert(tx: &mut Tx, table: &str, batch: Batch) -> Result<()> {
+    if let Tx::Postgres(tx) = tx
+        && batch.values.len() >= COPIED
+    {
+        return copy::rows(tx, table, batch).await;
+    }
     let statement = inserting(table, &batch, "");
     write(tx, batch, statement).await
 }
@@ -214,19 +226,16 @@ pub async fn rows_by_text(
         return Ok(Vec::new());
     }
     let list = if tx.is_postgres() { "SELECT UNNEST($2::text[])" } else { "SELECT value FROM json_each($2)" };
-    rows_with_list(tx, &format!("{sql} AND {column} IN ({list})"), first, wanted.iter().copied()).await
+    rows_with_list(tx, &format!("{sql} AND {column} IN ({list})"), first, wanted).await
 }
 
-/// The ids that the rows with these texts in `column` have, as (position in `wanted`, id); `id` is an
-/// expression over the table and `first` the argument `$1` of the condition `of`. All of them come as
-/// one value: handing over two for each would take longer than finding them.
+/// What `look_up`, a statement for one id, finds for each of these texts, which it sees as `u.text`,
+/// as (position in `wanted`, id); `first` is its argument `$1`. All of them come as one value: handing
+/// over two for each would take longer than finding them.
 pub async fn ids_by_text(
     tx: &mut Tx,
-    table: &str,
-    id: &str,
-    of: &str,
+    look_up: &str,
     first: Value,
-    column: &str,
     wanted: &[&str],
 ) -> Result<Vec<(usize, i64)>> {
     if wanted.is_empty() {
@@ -240,9 +249,9 @@ pub async fn ids_by_text(
     // A look into the index for each, whatever a database may think of the size of a table that was
     // empty a moment ago.
     let sql = format!(
-        "WITH u(at, text) AS ({list}), found AS (SELECT u.at, (SELECT {id} FROM {table} WHERE {of} AND {column} = u.text) AS id FROM u) SELECT string_agg(at || ':' || id, ',') FROM found"
+        "WITH u(at, text) AS ({list}), found AS (SELECT u.at, ({look_up}) AS id FROM u) SELECT string_agg(at || ':' || id, ',') FROM found"
     );
-    let rows = rows_with_list(tx, &sql, first, wanted.iter().copied()).await?;
+    let rows = rows_with_list(tx, &sql, first, wanted).await?;
     pairs(rows.first().context("no answer")?.get::<Option<String>>(0)?.as_deref().unwrap_or_default())
 }
 
@@ -254,28 +263,17 @@ pub fn pairs(text: &str) -> Result<Vec<(usize, i64)>> {
 
 /// Runs a statement that takes an argument and a list of texts: an array in PostgreSQL, a JSON text
 /// in SQLite, where each argument of its own would cost more than the look-up it is for.
-async fn rows_with_list<'a>(
-    tx: &mut Tx,
-    sql: &str,
-    first: Value,
-    list: impl ExactSizeIterator<Item = &'a str>,
-) -> Result<Vec<Row>> {
+async fn rows_with_list(tx: &mut Tx, sql: &str, first: Value, list: &[&str]) -> Result<Vec<Row>> {
     match tx {
         Tx::Postgres(tx) => {
-            let mut args = PgArguments::default();
-            match first {
-                Value::Int(v) => args.add(v),
-                Value::Text(v) => args.add(v),
-                Value::Bytes(v) => args.add(v),
-            }
-            .and_then(|()| args.add(list.map(str::to_owned).collect::<Vec<String>>()))
-            .map_err(|e| anyhow::anyhow!("argument: {e}"))?;
+            let mut args = postgres_args([first])?;
+            args.add(list).map_err(|e| anyhow::anyhow!("argument: {e}"))?;
             let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), args);
             let rows = query.fetch_all(&mut **tx).await.with_context(|| short(sql))?;
             Ok(rows.into_iter().map(Row::Postgres).collect())
         }
         Tx::Sqlite(tx) => {
-            let list = serde_json::to_string(&list.collect::<Vec<&str>>())?;
+            let list = serde_json::to_string(list)?;
             let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), sqlite_args([first, list.into()])?);
             let rows = query.fetch_all(&mut **tx).await.with_context(|| short(sql))?;
             Ok(rows.into_iter().map(Row::Sqlite).collect())

@@ -33,8 +33,8 @@ const VIEW: [(&str, Kind); 19] = [
 
 /// The customers that this system's records name by these keys.
 pub async fn find<'a>(tx: &mut Tx, system: &str, keys: &[&'a str]) -> Result<HashMap<&'a str, i64>> {
-    let id = "COALESCE(merged_into, id)";
-    let found = bulk::ids_by_text(tx, "customer_key", id, "system = $1", system.into(), "key", keys).await?;
+    let look_up = "SELECT COALESCE(merged_into, id) FROM customer_key WHERE system = $1 AND key = u.text";
+    let found = bulk::ids_by_text(tx, look_up, system.into(), keys).await?;
     Ok(found.into_iter().map(|(at, id)| (keys[at], id)).collect())
 }
 

@@ -1,5 +1,5 @@
 //! Indexes that come and go: by whose a record is, what lists of customers are sorted by, and
-//! PostgreSQL's one for searches.
+//! PostgreSQL's for searches.
 //!
 //! They are not in the steps of the schema. Before so many rows are written that most of an index
 //! would be new, it is taken away, and made again in one go when they are there, at a fraction of the
@@ -43,11 +43,18 @@ const LISTS: [(&str, &str); 11] = [
     ("customer_last_trade", "customer (system, last_trade, id) WHERE hidden = 0"),
 ];
 
-/// PostgreSQL's index of searches; SQLite has a table of its own for them.
-const SEARCHED: (&str, &str) = (
-    "customer_text_search",
-    "customer_text USING gin (text gin_trgm_ops) WITH (gin_pending_list_limit = 65536)",
-);
+/// PostgreSQL's indexes of searches; SQLite has a table of its own for them. Two, each of every other
+/// customer, because making one keeps a single processor busy for most of a first load's end.
+const SEARCHES: [(&str, &str); 2] = [
+    (
+        "customer_text_even",
+        "customer_text USING gin (text gin_trgm_ops) WITH (gin_pending_list_limit = 65536) WHERE id % 2 = 0",
+    ),
+    (
+        "customer_text_odd",
+        "customer_text USING gin (text gin_trgm_ops) WITH (gin_pending_list_limit = 65536) WHERE id % 2 = 1",
+    ),
+];
 
 /// Pages of SQLite's search index that are merged at a time.
 const MERGED: i64 = 500;
@@ -56,7 +63,8 @@ fn all(of: Of, postgres: bool) -> Vec<(&'static str, &'static str)> {
     match of {
         Of::Records => RECORDS.to_vec(),
         Of::Lists => LISTS.to_vec(),
-        Of::Searches => postgres.then_some(SEARCHED).into_iter().collect(),
+        Of::Searches if postgres => SEARCHES.to_vec(),
+        Of::Searches => Vec::new(),
     }
 }
 
@@ -74,13 +82,8 @@ pub async fn make_way_for_records(db: &Db, table: Table) -> Result<()> {
 pub async fn make_way_for_customers(db: &Db, coming: usize) -> Result<()> {
     let row = db.row("SELECT CAST(COALESCE(SUM(clients), 0) AS BIGINT) FROM customer_summary", []).await?;
     if row.context("no count")?.get::<i64>(0)? <= coming as i64 {
-        for of in [Of::Lists, Of::Searches] {
-            let mut tx = db.begin().await?;
-            one_at_a_time(&mut tx, of).await?;
-            for (name, _) in all(of, tx.is_postgres()) {
-                tx.execute(&format!("DROP INDEX IF EXISTS {name}"), []).await?;
-            }
-            tx.commit().await?;
+        for (name, _) in [Of::Lists, Of::Searches].iter().flat_map(|of| all(*of, db.is_postgres())) {
+            db.execute(&format!("DROP INDEX IF EXISTS {name}"), []).await?;
         }
     }
     Ok(())
@@ -89,35 +92,58 @@ pub async fn make_way_for_customers(db: &Db, coming: usize) -> Result<()> {
 /// Makes the indexes that are not there, and folds what was written since the last time into those of
 /// searches: in one go that is cheaper than row by row.
 pub async fn make(db: &Db, of: Of) -> Result<()> {
+    if db.is_postgres() {
+        return make_missing(db, of).await;
+    }
+    // SQLite sorts what goes into an index in temporary tables: those of a large one would take more
+    // memory than all the rest.
+    db.script("PRAGMA temp_store = FILE").await?;
+    let made = make_missing(db, of).await;
+    db.script("PRAGMA temp_store = MEMORY").await?;
+    made
+}
+
+async fn make_missing(db: &Db, of: Of) -> Result<()> {
     let there = if db.is_postgres() {
         "SELECT indexname::text FROM pg_indexes WHERE schemaname = current_schema()"
     } else {
         "SELECT name FROM sqlite_master WHERE type = 'index'"
     };
-    let mut tx = db.begin().await?;
-    one_at_a_time(&mut tx, of).await?;
     let there =
-        tx.rows(there, []).await?.iter().map(|row| row.get(0)).collect::<Result<HashSet<String>>>()?;
-    for (name, on) in all(of, tx.is_postgres()) {
-        if !there.contains(name) {
-            tx.execute(&format!("CREATE INDEX {name} ON {on}"), []).await?;
+        db.rows(there, []).await?.iter().map(|row| row.get(0)).collect::<Result<HashSet<String>>>()?;
+    match (of, all(of, db.is_postgres()).as_slice()) {
+        (Of::Searches, [even, odd]) => {
+            tokio::try_join!(make_one(db, *even, &there), make_one(db, *odd, &there)).map(drop)
+        }
+        (Of::Searches, _) => {
+            let merge = "INSERT INTO customer_search (customer_search, rank) VALUES ('merge', $1)";
+            db.execute(merge, [MERGED.into()]).await.map(drop)
+        }
+        (_, indexes) => {
+            for index in indexes {
+                make_one(db, *index, &there).await?;
+            }
+            Ok(())
         }
     }
-    if of == Of::Searches && !tx.is_postgres() {
-        let merge = "INSERT INTO customer_search (customer_search, rank) VALUES ('merge', $1)";
-        tx.execute(merge, [MERGED.into()]).await?;
-    } else if of == Of::Searches && there.contains(SEARCHED.0) {
-        tx.row(&format!("SELECT gin_clean_pending_list('{}')", SEARCHED.0), []).await?;
+}
+
+async fn make_one(db: &Db, (name, on): (&str, &str), there: &HashSet<String>) -> Result<()> {
+    let mut tx = db.begin().await?;
+    if !there.contains(name) {
+        one_at_a_time(&mut tx, name).await?;
+        tx.execute(&format!("CREATE INDEX IF NOT EXISTS {name} ON {on}"), []).await?;
+    } else if SEARCHES.iter().any(|(search, _)| *search == name) {
+        tx.row(&format!("SELECT gin_clean_pending_list(to_regclass('{name}'))"), []).await?;
     }
     tx.commit().await
 }
 
 /// Two runs may end at once: the second waits, and finds what the first has made.
-async fn one_at_a_time(tx: &mut Tx, of: Of) -> Result<()> {
+async fn one_at_a_time(tx: &mut Tx, name: &str) -> Result<()> {
     if tx.is_postgres() {
-        let lock = format!("SELECT pg_advisory_xact_lock(hashtext('indexes of {of:?}'))::text");
-        tx.row(&lock, []).await?;
-        tx.script("SET LOCAL maintenance_work_mem = '256MB'").await?;
+        tx.row(&format!("SELECT pg_advisory_xact_lock(hashtext('index {name}'))::text"), []).await?;
+        tx.script("SET LOCAL maintenance_work_mem = '128MB'").await?;
     }
     Ok(())
 }

@@ -18,7 +18,8 @@ impl Table {
         }
     }
 
-    fn columns(self) -> Columns {
+    /// The columns of its own, read out of the payload, and the payload.
+    fn fields(self) -> Columns {
         match self {
             Table::Party => &PARTY,
             Table::Account => &ACCOUNT,
@@ -26,12 +27,7 @@ impl Table {
     }
 }
 
-const PARTY: [(&str, Kind); 17] = [
-    ("id", Kind::Int),
-    ("key", Kind::Text),
-    ("raw_hash", Kind::Bytes),
-    ("first_run", Kind::Int),
-    ("customer_id", Kind::Int),
+const PARTY: [(&str, Kind); 12] = [
     ("client_key", Kind::Text),
     ("country", Kind::Text),
     ("status", Kind::Text),
@@ -46,12 +42,7 @@ const PARTY: [(&str, Kind); 17] = [
     ("raw", Kind::Text),
 ];
 
-const ACCOUNT: [(&str, Kind); 19] = [
-    ("id", Kind::Int),
-    ("key", Kind::Text),
-    ("raw_hash", Kind::Bytes),
-    ("first_run", Kind::Int),
-    ("customer_id", Kind::Int),
+const ACCOUNT: [(&str, Kind); 14] = [
     ("client_key", Kind::Text),
     ("number", Kind::Text),
     ("kind", Kind::Text),
@@ -165,92 +156,122 @@ pub async fn known(
     Ok(known)
 }
 
-/// Records to be written in one go.
+/// New records, to be written in one go.
 #[derive(Debug)]
-pub struct Rows {
+pub struct Created {
+    table: Table,
+    batch: Batch,
+}
+
+impl Created {
+    /// None yet, of this stream, first seen by this run now, with room for `count`.
+    pub fn new(stream: &Stream, stream_id: i64, run: i64, now: i64, count: usize) -> Created {
+        let columns = [
+            &[("id", Kind::Int), ("key", Kind::Text), ("customer_id", Kind::Int), ("raw_hash", Kind::Bytes)],
+            stream.table.fields(),
+        ];
+        let same = [
+            ("stream_id", Some(stream_id)),
+            ("first_run", Some(run)),
+            ("changed_run", Some(run)),
+            ("valid_from", Some(now)),
+        ];
+        Created { table: stream.table, batch: Batch::with_room(&columns, count, &same) }
+    }
+
+    /// Adds one: its id, whose it is, the row as it came and its fields.
+    pub fn add(&mut self, id: i64, customer: i64, row: Incoming, record: Record) {
+        self.batch.begin_row([id.into(), row.key.into(), customer.into(), row.hash.0.to_vec().into()]);
+        end_row(&mut self.batch, record, row.raw);
+    }
+
+    /// Writes them.
+    pub async fn write(self, tx: &mut Tx) -> Result<()> {
+        bulk::insert(tx, self.table.name(), self.batch).await
+    }
+}
+
+/// Records that came with another payload, to be written in one go.
+#[derive(Debug)]
+pub struct Changed {
     table: Table,
     run: i64,
     now: i64,
     ids: Vec<i64>,
     batch: Batch,
+    moved: Batch,
 }
 
-impl Rows {
-    /// None yet, of this stream, written by this run now, with room for `count`.
-    pub fn new(stream: &Stream, stream_id: i64, run: i64, now: i64, count: usize) -> Rows {
-        let same = vec![
-            ("stream_id", Some(stream_id)),
-            ("changed_run", Some(run)),
-            ("gone_run", None),
-            ("valid_from", Some(now)),
-        ];
-        let batch = Batch::with_room(stream.table.columns(), count, same);
-        Rows { table: stream.table, run, now, ids: Vec::with_capacity(count), batch }
+impl Changed {
+    /// None yet, of this stream, changed by this run now.
+    pub fn new(stream: &Stream, run: i64, now: i64) -> Changed {
+        let columns = [&[("id", Kind::Int), ("raw_hash", Kind::Bytes)], stream.table.fields()];
+        let same = [("changed_run", Some(run)), ("gone_run", None), ("valid_from", Some(now))];
+        let batch = Batch::with_room(&columns, 0, &same);
+        let moved = Batch::new(&[("id", Kind::Int), ("customer_id", Kind::Int)]);
+        Changed { table: stream.table, run, now, ids: Vec::new(), batch, moved }
     }
 
-    /// Adds one: its id (a new one, or the known record's), whose it is, the run that first saw it,
-    /// the row as it came and its fields.
-    pub fn add(&mut self, id: i64, customer: i64, first_run: i64, row: Incoming, record: Record) {
-        self.ids.push(id);
-        self.batch.begin_row([
-            id.into(),
-            row.key.into(),
-            row.hash.0.to_vec().into(),
-            first_run.into(),
-            customer.into(),
-        ]);
-        match record {
-            Record::Party(p) => self.batch.end_row([
-                p.client_key.into(),
-                p.country.into(),
-                p.status.into(),
-                p.flags.into(),
-                p.partner_account.into(),
-                p.registered.into(),
-                p.last_trade.into(),
-                p.volume_lots.into(),
-                p.volume_mln_usd.into(),
-                p.reward_usd.into(),
-                p.rebate_usd.into(),
-                String::from(row.raw).into(),
-            ]),
-            Record::Account(a) => self.batch.end_row([
-                a.client_key.into(),
-                a.number.into(),
-                a.kind.into(),
-                a.currency.into(),
-                a.country.into(),
-                a.partner_account.into(),
-                a.status.into(),
-                a.opened.into(),
-                a.last_trade.into(),
-                a.volume_lots.into(),
-                a.volume_mln_usd.into(),
-                a.reward.into(),
-                a.reward_usd.into(),
-                String::from(row.raw).into(),
-            ]),
+    /// Adds one: what is stored, whose it is now, the row as it came and its fields.
+    pub fn add(&mut self, known: &Known, customer: i64, row: Incoming, record: Record) {
+        self.ids.push(known.id);
+        // What is rarely another is not written again: there is an index over it.
+        if known.customer != customer {
+            self.moved.push([known.id.into(), customer.into()]);
         }
+        self.batch.begin_row([known.id.into(), row.hash.0.to_vec().into()]);
+        end_row(&mut self.batch, record, row.raw);
+    }
+
+    /// Writes them, keeping their former versions with the time they were valid.
+    pub async fn write(self, tx: &mut Tx) -> Result<()> {
+        let table = self.table.name();
+        for ids in self.ids.chunks(1000) {
+            // Also of a record that only came back from being gone: that was another time.
+            let sql = format!(
+                "INSERT INTO version (stream_id, record_id, valid_from, valid_to, run_id, raw) SELECT stream_id, id, valid_from, $1, $2, raw FROM {table} WHERE id IN ({})",
+                bulk::id_list(ids)
+            );
+            tx.execute(&sql, [self.now.into(), self.run.into()]).await?;
+        }
+        bulk::update(tx, table, self.batch).await?;
+        bulk::update(tx, table, self.moved).await
     }
 }
 
-/// Writes new records.
-pub async fn insert(tx: &mut Tx, rows: Rows) -> Result<()> {
-    bulk::insert(tx, rows.table.name(), rows.batch).await
-}
-
-/// Writes changed records, keeping their former versions with the time they were valid.
-pub async fn update(tx: &mut Tx, rows: Rows) -> Result<()> {
-    let table = rows.table.name();
-    for ids in rows.ids.chunks(1000) {
-        // Also of a record that only came back from being gone: that was another time.
-        let sql = format!(
-            "INSERT INTO version (stream_id, record_id, valid_from, valid_to, run_id, raw) SELECT stream_id, id, valid_from, $1, $2, raw FROM {table} WHERE id IN ({})",
-            bulk::id_list(ids)
-        );
-        tx.execute(&sql, [rows.now.into(), rows.run.into()]).await?;
+fn end_row(batch: &mut Batch, record: Record, raw: Box<str>) {
+    match record {
+        Record::Party(p) => batch.end_row([
+            p.client_key.into(),
+            p.country.into(),
+            p.status.into(),
+            p.flags.into(),
+            p.partner_account.into(),
+            p.registered.into(),
+            p.last_trade.into(),
+            p.volume_lots.into(),
+            p.volume_mln_usd.into(),
+            p.reward_usd.into(),
+            p.rebate_usd.into(),
+            String::from(raw).into(),
+        ]),
+        Record::Account(a) => batch.end_row([
+            a.client_key.into(),
+            a.number.into(),
+            a.kind.into(),
+            a.currency.into(),
+            a.country.into(),
+            a.partner_account.into(),
+            a.status.into(),
+            a.opened.into(),
+            a.last_trade.into(),
+            a.volume_lots.into(),
+            a.volume_mln_usd.into(),
+            a.reward.into(),
+            a.reward_usd.into(),
+            String::from(raw).into(),
+        ]),
     }
-    bulk::update(tx, table, rows.batch).await
 }
 
 /// Marks records gone; their last values stay. The customers they belong to.

@@ -72,10 +72,14 @@ impl Store {
             return Ok(Requested::Begun(id));
         }
         drop(tx);
-        Ok(match self.active_run(&request.system).await? {
-            Some(active) => Requested::Joined(active.id),
-            None => Requested::Paused,
-        })
+        if let Some(active) = self.active_run(&request.system).await? {
+            return Ok(Requested::Joined(active.id));
+        }
+        if self.system_state(&request.system).await?.paused_at.is_some() {
+            return Ok(Requested::Paused);
+        }
+        // What was in the way has just ended.
+        Box::pin(self.request_run(request, by, now, None)).await
     }
 
     /// The queued or running run of a system.

@@ -138,26 +138,29 @@ impl Reading<'_> {
         let new = changes.iter().filter(|change| change.known.is_none()).count();
         self.records.need(tx, new).await?;
         let mut digest = blake3::Hasher::new();
-        let mut created = mirror::Rows::new(stream, self.stream_id, run, now, new);
-        let mut updated = mirror::Rows::new(stream, self.stream_id, run, now, changes.len() - new);
+        let mut created = mirror::Created::new(stream, self.stream_id, run, now, new);
+        let mut changed = mirror::Changed::new(stream, run, now);
         for (change, customer) in changes.into_iter().zip(customers) {
             let Change { row, record, known } = change;
             digest.update(row.key.as_bytes());
             digest.update(known.as_ref().map_or(&[0; 16], |k| &k.hash.0));
             digest.update(&row.hash.0);
             written.customers.push(customer);
-            let (id, first_run, rows) = match &known {
-                Some(k) => {
-                    written.customers.push(k.customer);
-                    (k.id, k.first_run, &mut updated)
+            match &known {
+                Some(known) => {
+                    written.customers.push(known.customer);
+                    written.ids.push(known.id);
+                    changed.add(known, customer, row, record);
                 }
-                None => (self.records.take()?, run, &mut created),
-            };
-            written.ids.push(id);
-            rows.add(id, customer, first_run, row, record);
+                None => {
+                    let id = self.records.take()?;
+                    written.ids.push(id);
+                    created.add(id, customer, row, record);
+                }
+            }
         }
-        mirror::insert(tx, created).await?;
-        mirror::update(tx, updated).await?;
+        created.write(tx).await?;
+        changed.write(tx).await?;
         written.digest = Some(digest.finalize().as_bytes().to_vec());
         Ok(written)
     }
