@@ -143,9 +143,9 @@ pub trait Connector {
     fn read(&self, stream: &Stream, raw: &str) -> Result<Record, Reject>;
 
     /// The amounts of a row that cannot be stored, as far as they can be read: what the source counts
-    /// and the mirror has not. Those of a field named like its measure, if nothing else is said.
-    fn amounts(&self, stream: &Stream, raw: &str) -> Sums {
-        loose::amounts(raw, stream.measures)
+    /// and the mirror has not. None, where nothing else is said.
+    fn amounts(&self, _stream: &Stream, _raw: &str) -> Sums {
+        Sums::default()
     }
 
     /// Whether the owner set on the system comes before the owner map.
@@ -211,6 +211,13 @@ impl Connector for System {
         match self {
             System::Exness(s) => s.read(stream, raw),
             System::Xm(s) => s.read(stream, raw),
+        }
+    }
+
+    fn amounts(&self, stream: &Stream, raw: &str) -> Sums {
+        match self {
+            System::Exness(s) => s.amounts(stream, raw),
+            System::Xm(s) => s.amounts(stream, raw),
         }
     }
 

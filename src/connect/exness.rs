@@ -15,7 +15,7 @@ use crate::model::amount::{
     MONEY, Measure, QUANTITY, REBATE_USD, REWARD_USD, VOLUME_LOTS, VOLUME_MLN_USD, parse,
 };
 use crate::model::text::ascii_digits;
-use crate::model::{Account, Message, Party, Record, Reject};
+use crate::model::{Account, Message, Party, Record, Reject, Sums};
 
 /// Settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -107,6 +107,12 @@ impl Connector for Exness {
             Table::Party => client(raw).map(Record::Party),
             Table::Account => account(raw).map(Record::Account),
         }
+    }
+
+    fn amounts(&self, stream: &Stream, raw: &str) -> Sums {
+        loose::amounts(raw, stream.measures, |measure| {
+            if *measure == REBATE_USD { "rebate_amount_usd" } else { measure.name }
+        })
     }
 }
 

@@ -235,10 +235,10 @@ pub fn sums<const N: usize>(values: &[Loose<'_>; N], measures: &[Measure; N]) ->
     sums
 }
 
-/// The amounts of a row in the fields named like the measures (at most four); one that cannot be read
-/// exactly is left out.
-pub fn amounts(raw: &str, measures: &[Measure]) -> Sums {
-    let names: [&str; 4] = std::array::from_fn(|at| measures.get(at).map_or("", |measure| measure.name));
+/// The amounts of a row (at most four) in the fields of these names; one that cannot be read exactly
+/// is left out.
+pub fn amounts(raw: &str, measures: &[Measure], field: impl Fn(&Measure) -> &'static str) -> Sums {
+    let names: [&str; 4] = std::array::from_fn(|at| measures.get(at).map_or("", &field));
     let mut sums = Sums::default();
     let Some(values) = fields(raw, &names) else { return sums };
     for (measure, value) in measures.iter().zip(values) {

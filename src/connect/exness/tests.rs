@@ -81,6 +81,19 @@ fn an_account_is_read() {
 }
 
 #[test]
+fn the_amounts_of_a_row_that_is_left_out_are_its_own() {
+    let exness: Exness = toml::from_str("login = \"a\"\npassword = \"b\"").unwrap();
+    let raw = r#"{"reg_date":"soon","volume_lots":"1.5","reward_usd":12.4,"rebate_amount_usd":"0.25"}"#;
+    let sums = exness.amounts(&STREAMS[0], raw);
+    let sum = |measure| sums.get(measure);
+    assert_eq!(
+        [sum(VOLUME_LOTS), sum(REWARD_USD), sum(REBATE_USD)],
+        [Some(150_000_000), Some(1240), Some(25)]
+    );
+    assert_eq!(sum(VOLUME_MLN_USD), Some(0));
+}
+
+#[test]
 fn amounts_are_exact_or_refused() {
     for (value, expected) in [
         ("12.4", Ok(Some(1240))),
