@@ -199,38 +199,30 @@ async fn mark_stopped(turn: &mut Turn<'_>, index: usize, stop: &Stop) -> Result<
         Stop::Failed(message) => (StageStatus::Failed, message),
         Stop::Cancelled | Stop::Lost | Stop::Internal(_) => return Ok(()),
     };
-    let name = &turn.stages[index].name;
+    let name = turn.stages[index].name.clone();
     let stages = turn.store.stages(turn.claim.run).await?;
-    let Some(mut stage) = stages.into_iter().find(|stage| &stage.name == name) else { return Ok(()) };
+    let Some(mut stage) = stages.into_iter().find(|stage| stage.name == name) else { return Ok(()) };
     stage.status = status;
     stage.error = Some(message.clone());
     stage.finished_at = Some(now());
-    if let Some(stream) = stream_of(turn.source, &stage.name) {
-        let stream_id = turn.store.stream(&turn.source.name, stream.name).await?;
-        let (count, sums) = turn.store.stored(stream, stream_id).await?;
-        (stage.stored_count, stage.stored_sums) = (Some(count), sums);
-    }
-    let mut tx = turn.store.begin().await?;
-    run::save(&mut tx, turn.claim, &stage, 0, now()).await?;
-    tx.commit().await?;
     turn.stages[index] = stage;
-    show_stored(turn, index + 1).await
-}
-
-/// Writes into the stages from `first` on, which are not read this time, what is stored of them.
-async fn show_stored(turn: &mut Turn<'_>, first: usize) -> Result<(), Stop> {
-    for index in first..turn.stages.len() {
-        let mut stage = turn.stages[index].clone();
-        let Some(stream) = stream_of(turn.source, &stage.name) else { continue };
-        let stream_id = turn.store.stream(&turn.source.name, stream.name).await?;
-        let (count, sums) = turn.store.stored(stream, stream_id).await?;
-        (stage.stored_count, stage.stored_sums) = (Some(count), sums);
-        let mut tx = turn.store.begin().await?;
-        run::save(&mut tx, turn.claim, &stage, 0, now()).await?;
-        tx.commit().await?;
-        turn.stages[index] = stage;
+    // Those that come after it are not read this time.
+    for index in index..turn.stages.len() {
+        show_stored(turn, index).await?;
     }
     Ok(())
+}
+
+/// Writes into a stage what is stored of its stream, and saves it.
+async fn show_stored(turn: &mut Turn<'_>, index: usize) -> Result<(), Stop> {
+    let stage = &mut turn.stages[index];
+    let Some(stream) = stream_of(turn.source, &stage.name) else { return Ok(()) };
+    let stream_id = turn.store.stream(&turn.source.name, stream.name).await?;
+    let (count, sums) = turn.store.stored(stream, stream_id).await?;
+    (stage.stored_count, stage.stored_sums) = (Some(count), sums);
+    let mut tx = turn.store.begin().await?;
+    run::save(&mut tx, turn.claim, stage, 0, now()).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Ends the run in the store.
