@@ -98,7 +98,7 @@ async fn odd_rows_are_counted_with_reasons_and_the_rest_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rejected_row_excuses_no_money_but_its_own() {
+async fn the_money_of_a_rejected_row_is_counted_beside_the_rest() {
     on_both(async |world| {
         world.configure_systems("page_size = 500");
         world.sync(0, &["ham"]).await;
@@ -108,9 +108,10 @@ async fn a_rejected_row_excuses_no_money_but_its_own() {
         let accounts = stage(&document, "ham", "accounts");
         assert_eq!((&accounts["passes"], &accounts["status"]), (&json!(1), &json!("succeeded")));
         // The source adds its money up, so it has to be seen beside ours.
-        let reward = serde_json::from_str::<serde_json::Value>(&good[1]).unwrap()["reward_usd"].clone();
-        let left_out = accounts["reasons"][0]["sums"]["reward_usd"].as_str().unwrap().parse::<f64>().unwrap();
-        assert_eq!(Some(left_out), reward.as_str().map(|text| text.parse().unwrap()).or(reward.as_f64()));
+        let reward = serde_json::from_str::<serde_json::Value>(&good[1]).unwrap()["reward_usd"].to_string();
+        let reward: rust_decimal::Decimal = reward.trim_matches('"').parse().unwrap();
+        let left_out = accounts["reasons"][0]["sums"]["reward_usd"].as_str().unwrap();
+        assert_eq!(left_out.parse::<rust_decimal::Decimal>().unwrap(), reward);
         world.sim.replace_raw_rows("ham", "accounts", good);
     })
     .await;
