@@ -3,8 +3,8 @@
 use clap::Parser;
 use concord::cli::{self, Cli, Command};
 
-/// Rows are made on one thread and freed on another, half a dozen allocations each: with the
-/// allocator of glibc that is a fifth of the time of a first load.
+/// Rows are made on one thread and freed on another, half a dozen allocations each, which the
+/// allocator of glibc takes a good part of a first load for.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
