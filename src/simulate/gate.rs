@@ -134,18 +134,7 @@ async fn spoiled(world: &World, fault: &Fault, response: Response) -> Response {
             world.pause(Duration::from_millis(fault.value.as_u64().unwrap_or(1000)).min(BOUND)).await;
             response
         }
-        Action::DropAfter if fault.value == "half" => {
-            with_body(response, |body| {
-                let half = body.slice(..body.len() / 2);
-                // What has not left when a body fails never leaves, so the failure waits a little.
-                let failure = async {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    Err(broken())
-                };
-                Body::from_stream(stream::iter([Ok(half)]).chain(stream::once(failure)))
-            })
-            .await
-        }
+        Action::DropAfter if fault.value == "half" => broken_off(response).await,
         Action::DropAfter => dropped(),
         Action::Truncate => {
             let (mut parts, body) = whole(response).await;
@@ -159,6 +148,20 @@ async fn spoiled(world: &World, fault: &Fault, response: Response) -> Response {
         }
         _ => response,
     }
+}
+
+/// The answer with the connection closed after half of its body.
+pub(super) async fn broken_off(response: Response) -> Response {
+    with_body(response, |body| {
+        let half = body.slice(..body.len() / 2);
+        // What has not left when a body fails never leaves, so the failure waits a little.
+        let failure = async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Err(broken())
+        };
+        Body::from_stream(stream::iter([Ok(half)]).chain(stream::once(failure)))
+    })
+    .await
 }
 
 async fn whole(response: Response) -> (axum::http::response::Parts, Bytes) {
