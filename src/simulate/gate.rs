@@ -15,7 +15,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 use super::faults::{Action, Fault, Twist};
-use super::ledger::{Entry, redacted};
+use super::ledger::{Entry, readable, redacted};
 use super::server::{Seat, World};
 
 /// The longest any fault keeps a request waiting.
@@ -30,7 +30,7 @@ pub(super) struct Rows(pub usize);
 pub(super) async fn gate(State(seat): State<Seat>, mut request: Request, next: Next) -> Response {
     let Seat { world, system } = &seat;
     let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
-    let fault = world.faults.meet(system.name, address);
+    let fault = world.faults.meet(system.name, address, &readable(address));
     let mut entry = Entry {
         at_ms: u64::try_from(world.started.elapsed().as_millis()).unwrap_or(u64::MAX),
         system: system.name.to_owned(),

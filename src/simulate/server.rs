@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use super::faults::Faults;
 use super::gate::gate;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, readable};
 use super::table::{Shape, Table};
 use super::{Fault, Options, change, exness, xm};
 
@@ -163,6 +163,8 @@ impl World {
 impl System {
     /// Whether a request to it may hold this in its path and query.
     fn serves(&self, part: &str) -> bool {
+        let part = readable(part);
+        let part = part.as_str();
         let (path, query) = part.split_once('?').map_or((part, None), |(path, query)| (path, Some(query)));
         self.paths.iter().map(|own| format!("{}{own}", self.base)).any(|own| {
             // A part without `?` may be one of the query alone.
