@@ -5,6 +5,7 @@
 //! changes its data on request (`/_sim/change`) and keeps a ledger of what it was asked
 //! (`/_sim/ledger`). It shares no code with the connectors, so that one mistake cannot hide another.
 
+mod at_work;
 mod broker;
 mod change;
 mod exness;

@@ -16,6 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::Options;
+use super::at_work::AtWork;
 use super::broker::{Partner, book};
 use super::faults::Twist;
 use super::gate::{Rows, json_text, page};
@@ -73,6 +74,7 @@ pub(super) fn systems(options: &Options) -> Vec<System> {
             empty: r#"{"data":[],"totals":{"count":0}}"#,
             tokens: Tokens::default(),
             streams: vec![Stream::new(&CLIENTS, book.clients), Stream::new(&ACCOUNTS, book.accounts)],
+            at_work: AtWork::default(),
         }
     };
     vec![system("ham", "/exness-ham", &HAM), system("janischa", "/exness-janischa", &JANISCHA)]

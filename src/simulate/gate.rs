@@ -29,6 +29,7 @@ pub(super) struct Rows(pub usize);
 /// Lets a request pass to its system, or fail as planned.
 pub(super) async fn gate(State(seat): State<Seat>, mut request: Request, next: Next) -> Response {
     let Seat { world, system } = &seat;
+    let _work = system.at_work.begin();
     let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
     let fault = world.faults.meet(system.name, address, &readable(address));
     let mut entry = Entry {

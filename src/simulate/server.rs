@@ -18,6 +18,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
+use super::at_work::AtWork;
 use super::faults::Faults;
 use super::gate::gate;
 use super::ledger::{Ledger, readable};
@@ -57,6 +58,8 @@ pub(super) struct System {
     pub tokens: Tokens,
     /// What it holds.
     pub streams: Vec<Stream>,
+    /// How many requests it works on.
+    pub at_work: AtWork,
 }
 
 /// The rows of one stream as they are now.
