@@ -21,6 +21,11 @@ impl AtWork {
         Work(self)
     }
 
+    /// Begins to look for the most anew.
+    pub fn forget(&self) {
+        self.most.store(self.now.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
     /// The most requests that were at work at the same time.
     pub fn most(&self) -> usize {
         self.most.load(Ordering::SeqCst)
