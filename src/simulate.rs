@@ -5,12 +5,14 @@
 //! changes its data on request (`/_sim/change`) and keeps a ledger of what it was asked
 //! (`/_sim/ledger`). It shares no code with the connectors, so that one mistake cannot hide another.
 
+mod at_work;
 mod broker;
 mod change;
 mod exness;
 mod faults;
 mod gate;
 mod ledger;
+mod onec;
 mod server;
 mod table;
 #[cfg(test)]
@@ -22,6 +24,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
+use jiff::civil::Date;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -29,6 +32,7 @@ use tokio::task::JoinHandle;
 
 pub use faults::{Action, Fault, Pending};
 pub use ledger::Entry;
+pub use onec::{City, PointsRule, Shop, Sum, Sums, Trap};
 
 /// What the systems hold and how they behave from the start.
 #[derive(Debug, Clone)]
@@ -45,6 +49,14 @@ pub struct Options {
     pub page_delay: Option<Duration>,
     /// How long an Exness token is good for.
     pub token_life: Duration,
+    /// Buyers of the shop at scale 1; they are made when the shop is first looked at.
+    pub shop_customers: u32,
+    /// How the shop's base behaves worse than others.
+    pub shop_traps: Vec<Trap>,
+    /// How long the shop's base waits with its first answer, when that trap is on.
+    pub shop_wake: Duration,
+    /// The day the shop's purchases lead up to; the day of the start when not given.
+    pub shop_today: Option<Date>,
 }
 
 /// The running systems; they stop when this is dropped.
@@ -65,6 +77,10 @@ impl Default for Options {
             xm_several: false,
             page_delay: None,
             token_life: Duration::from_secs(6 * 60 * 60),
+            shop_customers: 5_000,
+            shop_traps: Vec::new(),
+            shop_wake: Duration::from_secs(10),
+            shop_today: None,
         }
     }
 }
@@ -139,13 +155,36 @@ impl Simulator {
         self.world.ledger.of(system)
     }
 
-    /// Forgets what was asked.
+    /// Forgets what was asked, and how much of it at once.
     pub fn clear_ledger(&self) {
+        self.world.systems.iter().for_each(|system| system.at_work.forget());
         self.world.ledger.clear();
     }
 
+    /// The shop: what it holds, its traps, and what tests do to it.
+    pub fn shop(&self) -> &Shop {
+        &self.world.shop
+    }
+
+    /// The most requests a system worked on at the same time since the ledger was cleared.
+    ///
+    /// # Panics
+    /// When there is no such system.
+    pub fn most_at_once(&self, system: &str) -> usize {
+        let found = self.world.systems.iter().find(|candidate| candidate.name == system);
+        found.unwrap_or_else(|| panic!("the simulator has no system {system:?}")).at_work.most()
+    }
+
+    /// Switches these traps of the shop on and all others off.
+    pub fn set_shop_traps(&self, traps: impl IntoIterator<Item = Trap>) {
+        self.world.shop.set_traps(traps);
+    }
+
     /// Counts and sums as they are now:
-    /// `{"ham":{"accounts":{"count","clients","sums":{"reward_usd":"12.40",…}},…},…}`.
+    /// `{"ham":{"accounts":{"count","clients","sums":{"reward_usd":"12.40",…}},…},…}`; for the shop
+    /// `{"cards":{"count"},"customers":{"count","folders","buyers","cities"},"products","sales",
+    /// "opening_balances":{"rows","count","sum"},"purchases","returns","no_card","inactive",
+    /// "points":{"count","cards","movements","last_record","virtual_balance"}}`.
     pub fn truth(&self) -> Value {
         self.world.truth()
     }
@@ -164,6 +203,9 @@ impl Simulator {
     /// # Panics
     /// When there is no such system or stream.
     pub fn raw_rows(&self, system: &str, stream: &str) -> Vec<String> {
+        if system == onec::NAME {
+            return self.world.shop.texts(stream).unwrap_or_else(|| unknown(system, stream));
+        }
         self.stream(system, stream).table().rows.clone()
     }
 
@@ -176,11 +218,15 @@ impl Simulator {
     }
 
     /// Replaces the rows of a stream by text that is served as it is, such as numbers too large
-    /// for a float, or no JSON at all; amounts that are none count nothing in the totals.
+    /// for a float, or no JSON at all; amounts that are none count nothing in the totals. The shop
+    /// takes only rows that are JSON objects, and only its own fields of these.
     ///
     /// # Panics
     /// When there is no such system or stream.
     pub fn replace_raw_rows(&self, system: &str, stream: &str, rows: Vec<String>) {
+        if system == onec::NAME {
+            return self.world.shop.replace(stream, &rows).unwrap_or_else(|| unknown(system, stream));
+        }
         self.stream(system, stream).edit(|_| rows);
     }
 
@@ -208,6 +254,16 @@ pub fn config(url: &str) -> String {
         xm::TOKEN
     );
     text
+}
+
+/// The block of `concord.toml` for the shop of a simulator at `url`.
+pub fn shop_config(url: &str) -> String {
+    format!(
+        "\n[systems.shop]\nkind = \"onec\"\nbase_url = \"{url}/onec/odata/standard.odata\"\n\
+         username = \"{}\"\npassword = \"{}\"\ntimezone = \"Europe/Simferopol\"\nregion = \"RU\"\n{NEARBY}",
+        onec::LOGIN,
+        onec::PASSWORD,
+    )
 }
 
 /// What a system on this machine needs in its settings.

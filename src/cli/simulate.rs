@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Common, End, text, usage};
 use crate::model::Message;
-use crate::simulate::{Fault, Options, Simulator, config};
+use crate::simulate::{Fault, Options, Simulator, Trap, config};
 
 /// What `simulate` takes.
 #[derive(Debug, Args)]
@@ -38,6 +38,31 @@ pub struct SimulateArgs {
     /// with {"system", "stream", "percent"} changes rows; GET /_sim/ledger tells what was asked.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     faults: Option<PathBuf>,
+    /// Ways in which the shop's base behaves worse than others, by name, with commas between.
+    ///
+    ///   plus_fails            a + in a query answers 500 instead of 400
+    ///   plus_ignored          a + in a query makes the filter be ignored
+    ///   filter_forbidden      filters are answered 403
+    ///   filter_refused        filters are answered 500
+    ///   typed_filter_refused  isof and cast in filters are answered 400
+    ///   order_forbidden       orders are answered 403
+    ///   order_refused         orders are answered 400
+    ///   desc_ignored          descending orders ascend
+    ///   unordered             rows move between requests that ask for no order
+    ///   long_pages            long pages of registers break off
+    ///   bom                   errors begin with a byte order mark
+    ///   html_login            a wrong login is answered with a web page and 200
+    ///   disguised_errors      errors come with 200
+    ///   slow_first            the first answer after a rest takes ten seconds
+    ///   quantity_text         quantities are strings
+    ///   count_unlimits        $inlinecount disables $top
+    ///   no_code               catalogs have no codes
+    ///   no_balance            the table of balances is not published
+    ///   business_error        registers answer with a business error
+    ///
+    /// POST /_sim/traps takes, and replaces, them as a JSON list while it runs.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', verbatim_doc_comment)]
+    traps: Vec<Trap>,
     /// Other data, the same for the same number.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -57,7 +82,8 @@ pub async fn simulate(common: &Common, args: &SimulateArgs) -> Result<End> {
         }
         None => Vec::new(),
     };
-    let options = Options { seed: args.seed, scale: args.scale, ..Options::default() };
+    let shop_traps = args.traps.clone();
+    let options = Options { seed: args.seed, scale: args.scale, shop_traps, ..Options::default() };
     let simulator =
         Simulator::start(options, args.port).await.map_err(|error| port_taken(error, args.port))?;
     if let (Some(why), Some(file)) = (simulator.never(&faults), &args.faults) {

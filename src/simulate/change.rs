@@ -11,7 +11,7 @@ use super::table::{Fields, Table};
 /// The rows of a table with so many percent of them changed, and how many these were. Which ones
 /// and how depends on the seed and the number of the call alone.
 pub(super) fn some(table: &Table, percent: f64, seed: u64, call: u64) -> (Vec<String>, u64) {
-    let mut rng = Rng::with_seed(seed.wrapping_mul(7_919).wrapping_add(call));
+    let mut rng = dice(seed, call);
     let mut rows = table.rows.clone();
     let mut picked: Vec<usize> = (0..rows.len()).collect();
     rng.shuffle(&mut picked);
@@ -31,8 +31,13 @@ pub(super) fn some(table: &Table, percent: f64, seed: u64, call: u64) -> (Vec<St
     (rows, changed)
 }
 
+/// What decides the changes of one call.
+pub(super) fn dice(seed: u64, call: u64) -> Rng {
+    Rng::with_seed(seed.wrapping_mul(7_919).wrapping_add(call))
+}
+
 /// So many percent of a count, rounded up.
-fn share(count: usize, percent: f64) -> usize {
+pub(super) fn share(count: usize, percent: f64) -> usize {
     (count as f64 * percent.clamp(0.0, 100.0) / 100.0).ceil() as usize
 }
 

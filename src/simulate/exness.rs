@@ -16,11 +16,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::Options;
+use super::at_work::AtWork;
 use super::broker::{Partner, book};
 use super::faults::Twist;
 use super::gate::{Rows, json_text, page};
 use super::server::{Seat, Stream, System, Tokens};
-use super::table::{Fields, Shape, Table, Tally};
+use super::table::{Fields, Shape, Table, Tally, window};
 
 /// What the server believes the time to be in `server_dt`; fixed, so that answers are repeatable.
 const SERVER_TIME: &str = "2026-07-01T00:00:00";
@@ -73,6 +74,7 @@ pub(super) fn systems(options: &Options) -> Vec<System> {
             empty: r#"{"data":[],"totals":{"count":0}}"#,
             tokens: Tokens::default(),
             streams: vec![Stream::new(&CLIENTS, book.clients), Stream::new(&ACCOUNTS, book.accounts)],
+            at_work: AtWork::default(),
         }
     };
     vec![system("ham", "/exness-ham", &HAM), system("janischa", "/exness-janischa", &JANISCHA)]
@@ -195,30 +197,6 @@ fn answer(
     let mut response = json_text(text);
     response.extensions_mut().insert(Rows(rows.len()));
     Ok(response)
-}
-
-/// The rows of a page, `shift` places further on in a ring, and as a fault has it.
-fn window(order: &[u32], offset: usize, limit: usize, shift: usize, twist: Option<Twist>) -> Vec<u32> {
-    let count = order.len();
-    if count == 0 || twist == Some(Twist::EmptyPage) {
-        return Vec::new();
-    }
-    let size = limit.min(count.saturating_sub(offset));
-    let turn = if twist == Some(Twist::Reorder) { shift + count.div_ceil(3) } else { shift };
-    let mut rows: Vec<u32> = (offset..offset + size).map(|place| order[(place + turn) % count]).collect();
-    match twist {
-        Some(Twist::Duplicate) if size > 0 => {
-            let again = (size / 2).clamp(1, 5).min(size);
-            let from = offset.saturating_sub(again);
-            rows.truncate(size - again);
-            rows.splice(..0, order[from..from + again].iter().copied());
-        }
-        Some(Twist::ForgetTotal) if size > 0 => {
-            rows.remove(size / 2);
-        }
-        _ => {}
-    }
-    rows
 }
 
 impl Ask {

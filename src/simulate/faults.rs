@@ -15,7 +15,8 @@ pub struct Fault {
     /// Name of the system, or `*` for every one.
     #[serde(default = "every")]
     pub system: String,
-    /// Part of the path and query of the requests it meets; empty for all.
+    /// Part of the path and query of the requests it meets, as they are sent or as they are read
+    /// (`Catalog_Контрагенты`); empty for all.
     #[serde(default)]
     pub path: String,
     /// Which of those requests is the first to fail, counted from 1.
@@ -128,8 +129,9 @@ impl Fault {
         Self { value: value.into(), ..self }
     }
 
-    fn meets(&self, system: &str, address: &str) -> bool {
-        (self.system == "*" || self.system == system) && address.contains(&self.path)
+    fn meets(&self, system: &str, addresses: [&str; 2]) -> bool {
+        let here = self.system == "*" || self.system == system;
+        here && addresses.iter().any(|address| address.contains(&self.path))
     }
 
     fn first(&self) -> u64 {
@@ -153,11 +155,12 @@ impl Faults {
             faults.into_iter().map(|fault| (fault, 0)).collect();
     }
 
-    /// Counts a request and gives the first fault that is due on it.
-    pub fn meet(&self, system: &str, address: &str) -> Option<Fault> {
+    /// Counts a request, whose address is given as it was sent and as it is read, and gives the first
+    /// fault that is due on it.
+    pub fn meet(&self, system: &str, address: &str, read: &str) -> Option<Fault> {
         let mut due = None;
         for (fault, seen) in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
-            if fault.meets(system, address) {
+            if fault.meets(system, [address, read]) {
                 *seen += 1;
                 if due.is_none() && fault.active(*seen) {
                     due = Some(fault.clone());

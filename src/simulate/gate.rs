@@ -15,7 +15,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 use super::faults::{Action, Fault, Twist};
-use super::ledger::{Entry, redacted};
+use super::ledger::{Entry, readable, redacted};
 use super::server::{Seat, World};
 
 /// The longest any fault keeps a request waiting.
@@ -29,8 +29,9 @@ pub(super) struct Rows(pub usize);
 /// Lets a request pass to its system, or fail as planned.
 pub(super) async fn gate(State(seat): State<Seat>, mut request: Request, next: Next) -> Response {
     let Seat { world, system } = &seat;
+    let _work = system.at_work.begin();
     let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
-    let fault = world.faults.meet(system.name, address);
+    let fault = world.faults.meet(system.name, address, &readable(address));
     let mut entry = Entry {
         at_ms: u64::try_from(world.started.elapsed().as_millis()).unwrap_or(u64::MAX),
         system: system.name.to_owned(),
@@ -134,18 +135,7 @@ async fn spoiled(world: &World, fault: &Fault, response: Response) -> Response {
             world.pause(Duration::from_millis(fault.value.as_u64().unwrap_or(1000)).min(BOUND)).await;
             response
         }
-        Action::DropAfter if fault.value == "half" => {
-            with_body(response, |body| {
-                let half = body.slice(..body.len() / 2);
-                // What has not left when a body fails never leaves, so the failure waits a little.
-                let failure = async {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    Err(broken())
-                };
-                Body::from_stream(stream::iter([Ok(half)]).chain(stream::once(failure)))
-            })
-            .await
-        }
+        Action::DropAfter if fault.value == "half" => broken_off(response).await,
         Action::DropAfter => dropped(),
         Action::Truncate => {
             let (mut parts, body) = whole(response).await;
@@ -159,6 +149,20 @@ async fn spoiled(world: &World, fault: &Fault, response: Response) -> Response {
         }
         _ => response,
     }
+}
+
+/// The answer with the connection closed after half of its body.
+pub(super) async fn broken_off(response: Response) -> Response {
+    with_body(response, |body| {
+        let half = body.slice(..body.len() / 2);
+        // What has not left when a body fails never leaves, so the failure waits a little.
+        let failure = async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Err(broken())
+        };
+        Body::from_stream(stream::iter([Ok(half)]).chain(stream::once(failure)))
+    })
+    .await
 }
 
 async fn whole(response: Response) -> (axum::http::response::Parts, Bytes) {

@@ -32,6 +32,13 @@ pub struct Entry {
     pub fault: Option<Action>,
 }
 
+impl Entry {
+    /// Path and query as a person reads them, without percent signs.
+    pub fn address(&self) -> String {
+        readable(&format!("{}?{}", self.path, self.query)).trim_end_matches('?').to_owned()
+    }
+}
+
 /// The last 100,000 requests of all systems.
 #[derive(Debug, Default)]
 pub(super) struct Ledger(Mutex<VecDeque<Entry>>);
@@ -57,6 +64,29 @@ impl Ledger {
     pub fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+}
+
+/// Part of an address as a person reads it: Cyrillic names instead of percent signs.
+pub(super) fn readable(text: &str) -> String {
+    String::from_utf8_lossy(&unescaped(text)).into_owned()
+}
+
+/// The bytes that part of an address stands for.
+pub(super) fn unescaped(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        let code = after.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            _ => bytes.push(*first),
+        }
+    }
+    bytes
 }
 
 /// A query without the values of keys that name a secret.

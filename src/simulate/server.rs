@@ -18,11 +18,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
+use super::at_work::AtWork;
 use super::faults::Faults;
 use super::gate::gate;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, readable};
 use super::table::{Shape, Table};
-use super::{Fault, Options, change, exness, xm};
+use super::{Fault, Options, Shop, Trap, change, exness, onec, xm};
 
 /// Everything the simulator holds.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub(super) struct World {
     pub faults: Faults,
     /// What was asked.
     pub ledger: Ledger,
+    /// What the shop holds.
+    pub shop: Shop,
     /// When the simulator started.
     pub started: Instant,
     /// Becomes true when the simulator stops.
@@ -55,8 +58,10 @@ pub(super) struct System {
     pub empty: &'static str,
     /// Tokens it has handed out.
     pub tokens: Tokens,
-    /// What it holds.
+    /// What it holds; the shop's rows are in [`World::shop`].
     pub streams: Vec<Stream>,
+    /// How many requests it works on.
+    pub at_work: AtWork,
 }
 
 /// The rows of one stream as they are now.
@@ -87,13 +92,16 @@ impl World {
     pub fn new(options: Options, stopping: watch::Receiver<bool>) -> Self {
         let mut systems = exness::systems(&options);
         systems.push(xm::system(&options));
+        systems.push(onec::system());
         let faults = Faults::default();
         faults.set(options.faults.clone());
+        let shop = Shop::new(&options);
         Self {
             systems: systems.into_iter().map(Arc::new).collect(),
             options,
             faults,
             ledger: Ledger::default(),
+            shop,
             started: Instant::now(),
             stopping,
             changes: AtomicU64::new(0),
@@ -126,6 +134,11 @@ impl World {
 
     /// Changes so many percent of a stream's rows and says how many these were.
     pub fn change(&self, system: &str, stream: &str, percent: f64) -> Option<u64> {
+        if system == onec::NAME {
+            let call = self.changes.fetch_add(1, Ordering::Relaxed);
+            let rng = change::dice(self.options.seed, call);
+            return self.shop.change(stream, percent, rng);
+        }
         let stream = self.stream(system, stream)?;
         let call = self.changes.fetch_add(1, Ordering::Relaxed);
         let mut changed = 0;
@@ -147,7 +160,9 @@ impl World {
                 .collect();
             (system.name.to_owned(), Value::Object(streams))
         };
-        Value::Object(self.systems.iter().map(system).collect())
+        let mut truth: Map<String, Value> = self.systems.iter().map(system).collect();
+        truth.insert(onec::NAME.to_owned(), self.shop.truth());
+        Value::Object(truth)
     }
 
     /// Waits, but not beyond the end of the simulator.
@@ -163,6 +178,8 @@ impl World {
 impl System {
     /// Whether a request to it may hold this in its path and query.
     fn serves(&self, part: &str) -> bool {
+        let part = readable(part);
+        let part = part.as_str();
         let (path, query) = part.split_once('?').map_or((part, None), |(path, query)| (path, Some(query)));
         self.paths.iter().map(|own| format!("{}{own}", self.base)).any(|own| {
             // A part without `?` may be one of the query alone.
@@ -221,11 +238,15 @@ pub(super) fn router(world: &Arc<World>) -> Router {
         .route("/_sim/faults", get(pending).post(set_faults))
         .route("/_sim/change", post(change_rows))
         .route("/_sim/ledger", get(ledger))
+        .route("/_sim/traps", get(traps).post(set_traps))
         .with_state(Arc::clone(world));
     for system in &world.systems {
         let seat = Seat { world: Arc::clone(world), system: Arc::clone(system) };
-        let routes =
-            if system.name == xm::NAME { xm::routes(system.base) } else { exness::routes(system.base) };
+        let routes = match system.name {
+            xm::NAME => xm::routes(system.base),
+            onec::NAME => onec::routes(system.base),
+            _ => exness::routes(system.base),
+        };
         router = router.merge(routes.layer(from_fn_with_state(seat.clone(), gate)).with_state(seat));
     }
     router
@@ -267,11 +288,31 @@ async fn change_rows(State(world): State<Arc<World>>, body: Bytes) -> Response {
             let streams = world.systems.iter().flat_map(|system| {
                 system.streams.iter().map(|stream| format!("{}/{}", system.name, stream.shape.name))
             });
+            let lists = Shop::STREAMS.iter().map(|stream| format!("{}/{stream}", onec::NAME));
+            let streams = streams.chain(lists);
             refused(&format!(
                 "no such system or stream; there are {}",
                 streams.collect::<Vec<_>>().join(", ")
             ))
         }
+    }
+}
+
+async fn traps(State(world): State<Arc<World>>) -> Response {
+    Json(world.shop.traps()).into_response()
+}
+
+async fn set_traps(State(world): State<Arc<World>>, body: Bytes) -> Response {
+    let names: Vec<String> = match serde_json::from_slice(&body) {
+        Ok(names) => names,
+        Err(error) => return refused(&error.to_string()),
+    };
+    match names.iter().map(|name| name.parse()).collect::<Result<Vec<Trap>, String>>() {
+        Ok(wanted) => {
+            world.shop.set_traps(wanted);
+            traps(State(world)).await
+        }
+        Err(why) => refused(&why),
     }
 }
 

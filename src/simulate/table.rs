@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::faults::Twist;
+
 /// What the rows of a stream look like to the one who counts and sorts them.
 #[derive(Debug)]
 pub(super) struct Shape {
@@ -185,6 +187,36 @@ impl<'de> Deserialize<'de> for Fields<'de> {
         }
         source.deserialize_map(InOrder)
     }
+}
+
+/// The rows of a page, `shift` places further on in a ring, and as a fault has it.
+pub(super) fn window(
+    order: &[u32],
+    offset: usize,
+    limit: usize,
+    shift: usize,
+    twist: Option<Twist>,
+) -> Vec<u32> {
+    let count = order.len();
+    if count == 0 || twist == Some(Twist::EmptyPage) {
+        return Vec::new();
+    }
+    let size = limit.min(count.saturating_sub(offset));
+    let turn = if twist == Some(Twist::Reorder) { shift + count.div_ceil(3) } else { shift };
+    let mut rows: Vec<u32> = (offset..offset + size).map(|place| order[(place + turn) % count]).collect();
+    match twist {
+        Some(Twist::Duplicate) if size > 0 => {
+            let again = (size / 2).clamp(1, 5).min(size);
+            let from = offset.saturating_sub(again);
+            rows.truncate(size - again);
+            rows.splice(..0, order[from..from + again].iter().copied());
+        }
+        Some(Twist::ForgetTotal) if size > 0 => {
+            rows.remove(size / 2);
+        }
+        _ => {}
+    }
+    rows
 }
 
 fn facts(shape: &Shape, row: &str) -> Facts {

@@ -4,6 +4,7 @@
 
 mod answers;
 mod failures;
+mod shop;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};

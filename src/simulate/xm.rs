@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Options;
+use super::at_work::AtWork;
 use super::broker::traders;
 use super::faults::Twist;
 use super::gate::{Rows, json_text, page};
@@ -40,6 +41,7 @@ pub(super) fn system(options: &Options) -> System {
         empty: "[]",
         tokens: Tokens::default(),
         streams: vec![Stream::new(&TRADERS, traders(options.seed, options.scale, options.xm_several))],
+        at_work: AtWork::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use super::scan::{Text, texts};
 const LONGEST: usize = 600;
 
 /// Hosts that may be named: the systems' own addresses, licences, name spaces, documentation.
-const HOSTS: [&str; 24] = [
+const HOSTS: [&str; 25] = [
     "my.exnessaffiliates.com",
     "mypartners.xm.com",
     "crates.io",
@@ -31,6 +31,7 @@ const HOSTS: [&str; 24] = [
     "www.apache.org",
     "www.postgresql.org",
     "www.sqlite.org",
+    "www.v8.1c.ru",
     "www.w3.org",
 ];
 
