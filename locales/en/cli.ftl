@@ -3,6 +3,7 @@
 cli-read = read
 cli-source-count = source
 cli-unexplained = unexplained
+cli-absent = absent: missing from the answer, which need not have them; kept
 cli-in-agreement = In agreement.
 cli-not-in-agreement = Not in agreement.
 cli-not-all-verified = Not everything could be compared.

@@ -119,13 +119,15 @@ web-not-all-read = not all read yet
 
 # Overview
 web-systems = Systems
-web-systems-hint = source = stored + duplicate + excluded + rejected
+web-systems-hint = source = stored − absent + duplicate + excluded + rejected
 web-system = System
 web-list = List
 web-source = Source
 web-stored = Stored
 web-unexplained = Unexplained
 web-difference = Difference
+web-absent = Absent
+web-absent-hint = absent: missing from the last answer, which does not mean that it is gone; kept
 web-reward-source = Reward, source
 web-reward-mirror = Reward, stored
 web-last-run = Last run

@@ -49,7 +49,10 @@ fn print(document: &VerifyDoc) {
                 line.difference.clone().unwrap_or_else(|| "–".to_owned()),
             ]);
             for cause in &line.causes {
-                let rule = text().text(&format!("reject-{}", cause.rule));
+                let rule = match cause.rule.as_str() {
+                    "absent" => text().text("cli-absent"),
+                    rule => text().text(&format!("reject-{rule}")),
+                };
                 table.add_row([
                     format!("  {rule}"),
                     table::count(cause.count),
