@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::model::Message;
 use crate::store::Store;
 use crate::sync::now;
+use crate::store::open::Unusable;
 use crate::words::{Words, words};
 use crate::work::Engine;
 
@@ -153,12 +154,12 @@ pub fn exit(done: Result<End>) -> ExitCode {
                         eprintln!("{:?}", miette::Report::new(mistake.clone()));
                     }
                 }
-                Err(error) => match error.downcast_ref::<BadSystem>() {
-                    Some(bad) => {
-                        eprintln!("concord: {}", text().message(&bad.0));
+                Err(error) => match in_words(&error) {
+                    Some(message) => {
+                        eprintln!("concord: {}", text().message(message));
                         return ExitCode::from(2);
                     }
-                    None => eprintln!("concord: {error:#}"),
+                    None => eprintln!("concord: {}", chain(&error)),
                 },
             }
             if usage { End::Usage } else { End::Failed }
@@ -195,6 +196,23 @@ impl std::io::Write for Out {
 
     fn flush(&mut self) -> std::io::Result<()> {
         unless_closed(self.0.flush())
+/// What an error of the surroundings says, which somebody can mend.
+fn in_words(error: &anyhow::Error) -> Option<&Message> {
+    let system = error.downcast_ref::<BadSystem>().map(|bad| &bad.0);
+    system.or_else(|| error.downcast_ref::<Unusable>().map(|unusable| &unusable.0))
+}
+
+/// An error with its causes, without those that the one before has told already.
+fn chain(error: &anyhow::Error) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !told.last().is_some_and(|before| before.contains(&cause)) {
+            told.push(cause);
+        }
+    }
+    told.join(": ")
+}
+
     }
 }
 

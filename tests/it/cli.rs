@@ -12,6 +12,7 @@ use crate::support::{PATIENCE, World, on_both, until};
 mod database;
 mod first;
 mod hindrances;
+mod opening;
 mod people;
 mod texts;
 
