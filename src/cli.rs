@@ -6,7 +6,8 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
@@ -16,8 +17,8 @@ use crate::app::{App, BadSystem};
 use crate::config::Config;
 use crate::model::Message;
 use crate::store::Store;
-use crate::sync::now;
 use crate::store::open::Unusable;
+use crate::sync::now;
 use crate::words::{Words, words};
 use crate::work::Engine;
 
@@ -36,6 +37,9 @@ pub mod simulate;
 pub mod sync;
 pub mod table;
 pub mod verify;
+
+/// How long the database may take to be closed.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Keeps customer data in agreement across the systems a company runs, and proves it.
 #[derive(Debug, Parser)]

@@ -48,6 +48,7 @@ pub async fn db(common: &Common, args: DbArgs) -> Result<End> {
         Action::Migrate => {
             let store = Store::ready(config.database.url(), now()).await?;
             let schema = migrate::schema(&store.db).await?;
+            common.keep(&store);
             println!("{}", text().with("cli-db-migrated", &[("steps", &schema.has.to_string())]));
         }
         Action::Backup { to } => {
@@ -57,12 +58,14 @@ pub async fn db(common: &Common, args: DbArgs) -> Result<End> {
         }
         Action::Restore { from, yes } => restore(&config, &from, yes).await?,
         Action::Check => {
+            common.keep(&store);
             let store = Store::open(config.database.url()).await?;
             crate::store::search::check(&store.db).await?;
             let schema = migrate::schema(&store.db).await?;
             let whole = if store.db.is_postgres() { "ok".to_owned() } else { store.integrity().await? };
             let audit = store.verify_audit().await?;
             let steps = format!("{} / {}", schema.has, schema.knows);
+            common.keep(&store);
             println!("{}", text().with("cli-db-checked", &[("steps", &steps), ("whole", &whole)]));
             if whole != "ok" || !audit.broken.is_empty() || schema.has != schema.knows {
                 return Ok(End::Disagree);

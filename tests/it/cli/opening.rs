@@ -1,8 +1,11 @@
-//! The database as a file and as a server: who may read it, and what is said where it cannot be opened.
+//! The database as a file and as a server: who may read it, what it holds when a command is over, and
+//! what is said where it cannot be opened.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
+
+use concord::store::Store;
 
 use crate::support::{World, on_both};
 
@@ -13,6 +16,26 @@ fn mode(file: &Path) -> u32 {
 /// The world looks at its own database all the time: these scenarios have one of their own.
 fn database(world: &World, url: &str) {
     world.configure(|text| text.replace(&world.url, url));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_command_the_file_alone_is_the_whole_database() {
+    on_both(async |world| {
+        if world.is_postgres() {
+            return;
+        }
+        database(world, "sqlite:concord.db-own");
+        world.json(0, &["sync", "xm"]).await;
+        let home = world.home();
+        let log = std::fs::metadata(home.join("concord.db-own-wal")).map_or(0, |log| log.len());
+        assert_eq!(log, 0, "what is in the log would be missing from a copy");
+        std::fs::copy(home.join("concord.db-own"), home.join("concord.db-copy")).unwrap();
+        let copy = Store::open(&format!("sqlite:{}", home.join("concord.db-copy").display())).await.unwrap();
+        let row = copy.db.row("SELECT COUNT(*) FROM account", []).await.unwrap().unwrap();
+        assert_eq!(row.get::<i64>(0).unwrap(), 1216);
+        copy.db.close().await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
