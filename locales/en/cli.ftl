@@ -35,6 +35,8 @@ measure-rebate-usd = rebate USD
 
 cli-no-config = There is no { $file }. Write one with `concord init`, or see everything at once with `concord demo`.
 cli-no-systems = No system is configured, so there is nothing to read: take the # away before the lines of one ([systems.…]) in { $file } and fill them in.
+cli-all-off = Every system in { $file } is switched off ({ $systems }), so there is nothing to read: take `enabled = false` away from one.
+cli-system-is-off = { $system } is switched off: take `enabled = false` away from it in the configuration.
 cli-unknown-system = There is no system "{ $system }" in the configuration. There are: { $known }.
 cli-needs-yes = This asks for a confirmation and there is no terminal: add --yes to go ahead.
 cli-system-is-paused = { $system } is paused. Let it be read again with `concord unpause { $system }`.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{Common, End, app, print_json, table, text};
+use super::{Common, End, app, no_systems, print_json, table, text, usage};
 use crate::app::App;
 use crate::sync::parity;
 
@@ -22,6 +22,9 @@ pub struct VerifyArgs {
 pub async fn verify(common: &Common, args: &VerifyArgs) -> Result<End> {
     let app = app(common).await?;
     let names = super::systems(&app, &args.systems)?;
+    if names.is_empty() {
+        return Err(usage(&no_systems(&app)));
+    }
     let document = systems(&app, &names).await;
     if common.json {
         print_json(&document)?;

@@ -188,3 +188,26 @@ async fn a_client_whose_accounts_were_not_read_has_no_sums() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_to_read_is_no_agreement() {
+    on_both(async |world| {
+        world.configure_systems("enabled = false");
+        for command in ["sync", "verify"] {
+            let all_off = world.run(&[command]).await;
+            assert_eq!((all_off.code, all_off.out.as_str()), (2, ""), "{}", all_off.err);
+            assert!(all_off.err.contains("is switched off (ham, janischa, xm)"), "{}", all_off.err);
+            let named = world.run(&[command, "ham"]).await;
+            assert_eq!(named.code, 2);
+            assert!(named.err.contains("ham is switched off"), "{}", named.err);
+        }
+        world.configure(|text| text.split("[systems.").next().unwrap().to_owned());
+        for command in ["sync", "verify"] {
+            let none = world.run(&[command]).await;
+            assert_eq!(none.code, 2);
+            assert!(none.err.contains("No system is configured"), "{}", none.err);
+        }
+        world.configure(|text| text);
+    })
+    .await;
+}
