@@ -211,3 +211,19 @@ async fn nothing_to_read_is_no_agreement() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn short_commands_print_documents() {
+    on_both(async |world| {
+        let paused = world.json(0, &["pause", "all"]).await;
+        assert_eq!((&paused["total"], &paused["items"][0]["paused"]), (&3.into(), &true.into()));
+        let unpaused = world.json(0, &["unpause", "ham"]).await;
+        assert_eq!(unpaused["items"], serde_json::json!([{ "name": "ham", "paused": false }]));
+        let migrated = world.json(0, &["db", "migrate"]).await;
+        assert_eq!(migrated["has"], migrated["knows"]);
+        let checked = world.json(0, &["db", "check"]).await;
+        assert_eq!((&checked["ok"], &checked["integrity"]), (&true.into(), &"ok".into()));
+        assert_eq!(checked["audit"]["ok"], true);
+    })
+    .await;
+}
