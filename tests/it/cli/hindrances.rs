@@ -227,3 +227,17 @@ async fn short_commands_print_documents() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sums_of_a_limited_read_are_no_difference() {
+    on_both(async |world| {
+        let limited = world.run(&["sync", "ham", "--limit", "5"]).await;
+        let sums = limited.out.split("source").nth(2).unwrap().split("owner").next().unwrap();
+        assert!(sums.contains("read") && !sums.contains("mirror"), "{}", limited.out);
+        for line in sums.lines().filter(|line| line.contains("ham/")) {
+            assert!(line.trim_end_matches(['│', ' ']).ends_with('–'), "{line}");
+        }
+        assert!(sums.contains("ham/"), "{}", limited.out);
+    })
+    .await;
+}
