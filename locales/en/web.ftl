@@ -31,6 +31,7 @@ web-not-found = There is no such page.
     .help = The address may be mistyped, or what it led to is gone.
 web-no-customer = There is no customer { $id }.
 web-no-run = There is no run { $id }.
+web-no-owner-rule = Nobody has added an owner rule for “{ $id }”. Rules of the configuration are changed there.
 web-no-case = There is no case { $id }.
 web-bad-request = This request cannot be understood.
     .help = Go back and try it once more from the page itself.

@@ -185,6 +185,15 @@ impl Store {
         self.db.rows(&sql, [stream_id.into()]).await?.iter().map(|row| row.get(0)).collect()
     }
 
+    /// Whether there ever was a run of this system.
+    pub async fn was_read(&self, system: &str) -> Result<bool> {
+        if system.contains('\0') {
+            return Ok(false);
+        }
+        let sql = "SELECT 1 FROM run WHERE system = $1 LIMIT 1";
+        Ok(self.db.row(sql, [system.into()]).await?.is_some())
+    }
+
     /// The run that says where a system stands: the one under way, else the last that is over.
     pub async fn current_run(&self, system: &str) -> Result<Option<Run>> {
         match self.active_run(system).await? {
