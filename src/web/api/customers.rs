@@ -112,7 +112,10 @@ pub(super) async fn list(
         ids.dedup();
         let matches = store.matches(&ids, &folded).await?;
         for item in &mut items {
-            item.matched = matches.get(&item.id).cloned();
+            item.matched = match &item.account {
+                Some(account) => matches.accounts.get(&account.id).cloned(),
+                None => matches.customers.get(&item.id).cloned(),
+            };
         }
     }
     Ok(Json(ListDoc { items, total: listed.total, next: listed.next }))
@@ -127,10 +130,10 @@ pub(super) async fn sums(
     Asked(asked): Asked<CustomersAsked>,
 ) -> Result<Json<SumsDoc>, Problem> {
     let (filter, _, shape) = asked.list()?;
+    known_system(&web, filter.system.as_deref()).await?;
     asked.whole()?;
     let totals = web.app.store.customer_sums(&filter).await?;
     let rows = totals.rows(shape);
-    known_system(&web, filter.system.as_deref()).await?;
     Ok(Json(document::sums(totals, rows)))
 }
 

@@ -385,3 +385,29 @@ async fn accounts_missing_from_an_answer_add_up() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn rows_of_accounts_say_only_what_is_theirs() {
+    on_each(async |server| {
+        let site = Site::full(server).await;
+        let viewer = site.cookie(Role::Viewer).await;
+        // A client with more than one account, found by the number of one of them.
+        let sql = "SELECT a.number FROM account a JOIN customer c ON c.id = a.customer_id WHERE c.system = 'ham' AND c.accounts > 1 ORDER BY a.id LIMIT 1";
+        let row = site.app.store.db.row(sql, []).await.unwrap().unwrap();
+        let number: String = row.get(0).unwrap();
+        let html = site.page(&format!("/customers?view=accounts&search={number}&sums=now"), &viewer).await;
+        let list = html.split("class=\"customers\"").nth(1).unwrap();
+        let (body, sums) = list.split_once("<tfoot id=\"sums\"").unwrap();
+        let rows: Vec<&str> = body.split("<tr").filter(|row| row.contains("/customers/")).collect();
+        assert!(rows.len() > 1, "{body}");
+        for row in rows {
+            assert_eq!(row.contains("matched in"), row.contains(&number), "{row}");
+        }
+        let sums = read(&format!("<tfoot{sums}"));
+        assert!(sums.contains(" – "), "nobody knows the rebate of an account: {sums}");
+        let clients = read(&site.page("/customers/sums?owner=Janischa", &viewer).await);
+        assert!(!clients.contains(" – "), "{clients}");
+        site.end().await;
+    })
+    .await;
+}
