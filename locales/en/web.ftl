@@ -58,7 +58,7 @@ web-set-up-button = Create and sign in
 web-set-up-name = Choose a name of at most 64 characters.
 web-set-up-password = Choose a password of at least { $n } characters.
 web-password-hint = At least { $n } characters. A few words are easier to remember than signs.
-web-link-over = This link was used already, or has expired. Sign in, or start Concord again for a new one.
+web-link-over = This link is not whole, was used already, or has expired. Sign in, or start Concord again for a new one.
 
 # Numbers, times
 web-unknown-value = –
@@ -126,9 +126,9 @@ web-list = List
 web-source = Source
 web-stored = Stored
 web-unexplained = Unexplained
-web-difference = Difference
 web-absent = Absent
 web-absent-hint = absent: missing from the last answer, which does not mean that it is gone; kept
+web-difference = Difference
 web-reward-source = Reward, source
 web-reward-mirror = Reward, stored
 web-last-run = Last run

@@ -198,6 +198,12 @@ impl Store {
         row.as_ref().map(read_token).transpose()
     }
 
+    /// Whether a one-time link can be used still.
+    pub async fn is_invited(&self, hash: &[u8], now: i64) -> Result<bool> {
+        let sql = "SELECT 1 FROM invitation WHERE hash = $1 AND used_at IS NULL AND expires_at > $2";
+        Ok(self.db.row(sql, [hash.to_vec().into(), now.into()]).await?.is_some())
+    }
+
     /// Every API token there was, by its number.
     pub async fn tokens(&self) -> Result<Vec<Token>> {
         self.db.rows(&format!("{TOKEN} ORDER BY id"), []).await?.iter().map(read_token).collect()
