@@ -6,7 +6,8 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
@@ -16,6 +17,7 @@ use crate::app::{App, BadSystem};
 use crate::config::Config;
 use crate::model::Message;
 use crate::store::Store;
+use crate::store::open::Unusable;
 use crate::sync::now;
 use crate::words::{Words, words};
 use crate::work::Engine;
@@ -35,6 +37,9 @@ pub mod simulate;
 pub mod sync;
 pub mod table;
 pub mod verify;
+
+/// How long the database may take to be closed.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Keeps customer data in agreement across the systems a company runs, and proves it.
 #[derive(Debug, Parser)]
@@ -63,6 +68,24 @@ pub struct Common {
     /// Log more; three times for everything.
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// The database that the command works on, once it is open.
+    #[arg(skip)]
+    opened: Arc<OnceLock<Store>>,
+}
+
+impl Common {
+    /// Notes the database that the command works on, so that it is closed at the end.
+    pub fn keep(&self, store: &Store) {
+        let _ = self.opened.set(store.clone());
+    }
+
+    /// Closes the database. SQLite then folds its log back into the file: whoever copies that has all
+    /// of it. Something that is still at work does not keep the command from ending.
+    pub async fn close(&self) {
+        if let Some(store) = self.opened.get() {
+            let _ = tokio::time::timeout(LAST_WORDS, store.db.close()).await;
+        }
+    }
 }
 
 /// The commands.
@@ -153,12 +176,12 @@ pub fn exit(done: Result<End>) -> ExitCode {
                         eprintln!("{:?}", miette::Report::new(mistake.clone()));
                     }
                 }
-                Err(error) => match error.downcast_ref::<BadSystem>() {
-                    Some(bad) => {
-                        eprintln!("concord: {}", text().message(&bad.0));
+                Err(error) => match in_words(&error) {
+                    Some(message) => {
+                        eprintln!("concord: {}", text().message(message));
                         return ExitCode::from(2);
                     }
-                    None => eprintln!("concord: {error:#}"),
+                    None => eprintln!("concord: {}", chain(&error)),
                 },
             }
             if usage { End::Usage } else { End::Failed }
@@ -171,6 +194,23 @@ pub fn exit(done: Result<End>) -> ExitCode {
         End::Disagree => 3,
         End::Interrupted => 130,
     })
+}
+
+/// What an error of the surroundings says, which somebody can mend.
+fn in_words(error: &anyhow::Error) -> Option<&Message> {
+    let system = error.downcast_ref::<BadSystem>().map(|bad| &bad.0);
+    system.or_else(|| error.downcast_ref::<Unusable>().map(|unusable| &unusable.0))
+}
+
+/// An error with its causes, without those that the one before has told already.
+fn chain(error: &anyhow::Error) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !told.last().is_some_and(|before| before.contains(&cause)) {
+            told.push(cause);
+        }
+    }
+    told.join(": ")
 }
 
 /// A reader that closes its end of the pipe (`concord runs | head`) ends the command, quietly.
@@ -237,6 +277,7 @@ pub fn config(common: &Common) -> Result<Config> {
 pub async fn app(common: &Common) -> Result<Arc<App>> {
     let config = config(common)?;
     let store = Store::ready(config.database.url(), now()).await?;
+    common.keep(&store);
     App::new(config, store).await
 }
 
@@ -254,6 +295,9 @@ pub fn systems(app: &App, named: &[String]) -> Result<Vec<String>> {
     }
     for name in named {
         if app.source(name).is_none() {
+            if app.config.system(name).is_some() {
+                return Err(usage(&Message::new("cli-system-is-off").with("system", name)));
+            }
             let known = app.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
             let message = Message::new("cli-unknown-system").with("system", name).with("known", known);
             return Err(usage(&message));
@@ -264,7 +308,9 @@ pub fn systems(app: &App, named: &[String]) -> Result<Vec<String>> {
 
 /// That no system is there to be read, and what to do about it.
 pub fn no_systems(app: &App) -> Message {
-    Message::new("cli-no-systems").with("file", app.config.file.display())
+    let off = app.config.systems.iter().map(|system| system.name.as_str()).collect::<Vec<_>>().join(", ");
+    let id = if off.is_empty() { "cli-no-systems" } else { "cli-all-off" };
+    Message::new(id).with("file", app.config.file.display()).with("systems", off)
 }
 
 /// Prints a document as JSON.

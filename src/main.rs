@@ -31,5 +31,6 @@ async fn main() -> std::process::ExitCode {
         Command::Token(args) => cli::people::token(common, args).await,
         Command::Db(args) => cli::db::db(common, args).await,
     };
+    common.close().await;
     cli::exit(done)
 }

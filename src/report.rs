@@ -203,23 +203,55 @@ pub async fn owners(app: &App, words: &Words) -> Result<Vec<OwnerDoc>> {
         .collect())
 }
 
+/// A case: what a person must decide, or has decided.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CaseDoc {
+    /// Its number.
+    pub id: i64,
+    /// `held_deletion`, `empty_answer`, `uid_collision` …
+    pub kind: String,
+    /// The system.
+    pub system: String,
+    /// What it is about within the system: a stream or a key.
+    pub subject: String,
+    /// The run that raised it.
+    pub run: Option<i64>,
+    /// `open`, `decided` or `settled` (what it was about has gone away by itself).
+    pub state: String,
+    /// What happened and what to do, in words.
+    pub message: String,
+    /// What is known beside that.
+    #[schema(value_type = Object)]
+    pub detail: serde_json::Value,
+    /// What may be chosen.
+    pub choices: Vec<String>,
+    /// What was chosen.
+    pub choice: Option<String>,
+    /// RFC 3339, UTC.
+    pub opened_at: String,
+    /// When it was decided or settled; RFC 3339, UTC.
+    pub decided_at: Option<String>,
+    /// By whom.
+    pub decided_by: Option<String>,
+}
+
 /// A case as a document.
-pub fn case(case: &Case, words: &Words) -> serde_json::Value {
-    serde_json::json!({
-        "id": case.id,
-        "kind": case.kind,
-        "system": case.system,
-        "subject": case.subject,
-        "run": case.run,
-        "state": case.state,
-        "message": words.message(&case.message),
-        "detail": case.detail,
-        "choices": case.choices,
-        "choice": case.choice,
-        "opened_at": time(case.opened_at),
-        "decided_at": case.decided_at.map(time),
-        "decided_by": case.decided_by,
-    })
+pub fn case(case: &Case, words: &Words) -> CaseDoc {
+    CaseDoc {
+        id: case.id,
+        kind: case.kind.clone(),
+        system: case.system.clone(),
+        subject: case.subject.clone(),
+        run: case.run,
+        state: case.state.clone(),
+        message: words.message(&case.message),
+        detail: case.detail.clone(),
+        choices: case.choices.clone(),
+        choice: case.choice.clone(),
+        opened_at: time(case.opened_at),
+        decided_at: case.decided_at.map(time),
+        decided_by: case.decided_by.clone(),
+    }
 }
 
 /// A choice of a case in words; a client or the like is its own name.
@@ -243,31 +275,79 @@ pub fn case_detail(case: &Case) -> Vec<(String, String)> {
     fields.map(|(name, value)| (name.clone(), plain(value))).collect()
 }
 
+/// An entry of the audit.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct EntryDoc {
+    /// Its number.
+    pub id: i64,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// Who or what did it.
+    pub actor: String,
+    /// What was done, as a word (`case.decided`, `login`).
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// In which run.
+    pub run: Option<i64>,
+    /// Why.
+    pub reason: Option<String>,
+    /// The value before, if it is kept.
+    pub before: Option<String>,
+    /// The value after, if it is kept.
+    pub after: Option<String>,
+    /// Whether it is a link of the chain already.
+    pub sealed: bool,
+}
+
 /// An audit entry as a document.
-pub fn audit_entry(entry: &Entry) -> serde_json::Value {
-    serde_json::json!({
-        "id": entry.id,
-        "at": time(entry.at),
-        "actor": entry.actor,
-        "action": entry.action,
-        "subject": entry.subject,
-        "run": entry.run,
-        "reason": entry.reason,
-        "before": entry.before,
-        "after": entry.after,
-        "sealed": entry.seal.is_some(),
-    })
+pub fn audit_entry(entry: &Entry) -> EntryDoc {
+    EntryDoc {
+        id: entry.id,
+        at: time(entry.at),
+        actor: entry.actor.clone(),
+        action: entry.action.clone(),
+        subject: entry.subject.clone(),
+        run: entry.run,
+        reason: entry.reason.clone(),
+        before: entry.before.clone(),
+        after: entry.after.clone(),
+        sealed: entry.seal.is_some(),
+    }
+}
+
+/// Whether the audit is as it was written.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AuditCheckDoc {
+    /// Whether nothing is broken.
+    pub ok: bool,
+    /// Entries whose seal fits.
+    pub sealed: u64,
+    /// Entries not sealed yet, the newest.
+    pub unsealed: u64,
+    /// Entries whose values were erased; their digests stay.
+    pub erased: u64,
+    /// Entries that do not fit.
+    pub broken: Vec<BrokenDoc>,
+}
+
+/// An audit entry that does not fit.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct BrokenDoc {
+    /// Its number.
+    pub id: i64,
+    /// `changed`, `missing` or `value`.
+    pub problem: &'static str,
 }
 
 /// The result of an audit check as a document.
-pub fn audit_check(checked: &Checked) -> serde_json::Value {
-    let broken =
-        checked.broken.iter().map(|(id, problem)| serde_json::json!({ "id": id, "problem": problem }));
-    serde_json::json!({
-        "ok": checked.broken.is_empty(),
-        "sealed": checked.sealed,
-        "unsealed": checked.unsealed,
-        "erased": checked.erased,
-        "broken": broken.collect::<Vec<_>>(),
-    })
+pub fn audit_check(checked: &Checked) -> AuditCheckDoc {
+    let broken = checked.broken.iter().map(|(id, problem)| BrokenDoc { id: *id, problem });
+    AuditCheckDoc {
+        ok: checked.broken.is_empty(),
+        sealed: checked.sealed,
+        unsealed: checked.unsealed,
+        erased: checked.erased,
+        broken: broken.collect(),
+    }
 }

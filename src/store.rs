@@ -17,6 +17,7 @@ pub mod indexes;
 pub mod listing;
 pub mod migrate;
 pub mod mirror;
+pub mod open;
 pub mod owner;
 pub mod page;
 pub mod restore;
@@ -28,6 +29,9 @@ pub mod user;
 
 pub use db::{Db, Row, Tx, Value, is_conflict};
 use indexes::Of;
+use open::Unusable;
+
+use crate::model::Message;
 
 /// The database and everything that is asked of it.
 #[derive(Clone, Debug)]
@@ -64,12 +68,18 @@ impl Store {
         self.db.begin().await
     }
 
-    /// Writes a whole copy of an SQLite database, while it is in use.
+    /// Writes a whole copy of an SQLite database, while it is in use, for its owner's eyes only.
     pub async fn backup(&self, to: &Path) -> Result<()> {
-        anyhow::ensure!(self.db.file().is_some(), "PostgreSQL is backed up with its own tools (pg_dump)");
-        anyhow::ensure!(!to.exists(), "{} exists already", to.display());
+        if self.db.is_postgres() {
+            return Err(Unusable(Message::new("cli-db-backup-sqlite-only")).into());
+        }
+        open::make(to).map_err(|error| open::not_made(to, &error))?;
         let quoted = to.display().to_string().replace('\'', "''");
-        self.db.script(&format!("VACUUM INTO '{quoted}'")).await
+        let copied = self.db.script(&format!("VACUUM INTO '{quoted}'")).await;
+        if copied.is_err() {
+            let _ = std::fs::remove_file(to);
+        }
+        copied
     }
 
     /// What SQLite finds when it checks its file: `ok`, or what is broken.

@@ -31,6 +31,7 @@ web-not-found = There is no such page.
     .help = The address may be mistyped, or what it led to is gone.
 web-no-customer = There is no customer { $id }.
 web-no-run = There is no run { $id }.
+web-no-owner-rule = Nobody has added an owner rule for “{ $id }”. Rules of the configuration are changed there.
 web-no-case = There is no case { $id }.
 web-bad-request = This request cannot be understood.
     .help = Go back and try it once more from the page itself.
@@ -57,7 +58,7 @@ web-set-up-button = Create and sign in
 web-set-up-name = Choose a name of at most 64 characters.
 web-set-up-password = Choose a password of at least { $n } characters.
 web-password-hint = At least { $n } characters. A few words are easier to remember than signs.
-web-link-over = This link was used already, or has expired. Sign in, or start Concord again for a new one.
+web-link-over = This link is not whole, was used already, or has expired. Sign in, or start Concord again for a new one.
 
 # Numbers, times
 web-unknown-value = –
@@ -119,12 +120,14 @@ web-not-all-read = not all read yet
 
 # Overview
 web-systems = Systems
-web-systems-hint = source = stored + duplicate + excluded + rejected
+web-systems-hint = source = stored − absent + duplicate + excluded + rejected
 web-system = System
 web-list = List
 web-source = Source
 web-stored = Stored
 web-unexplained = Unexplained
+web-absent = Absent
+web-absent-hint = absent: missing from the last answer, which does not mean that it is gone; kept
 web-difference = Difference
 web-reward-source = Reward, source
 web-reward-mirror = Reward, stored

@@ -13,12 +13,12 @@ use crate::sync::Source;
 struct CheckDoc {
     ok: bool,
     database: String,
-    systems: Vec<SystemDoc>,
+    systems: Vec<CheckedDoc>,
 }
 
 /// How one system was found.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct SystemDoc {
+pub struct CheckedDoc {
     /// Its name.
     pub name: String,
     /// Whether it can be read.
@@ -68,7 +68,7 @@ fn database(app: &App) -> String {
 }
 
 /// Signs in to a system and reads one row of its first list.
-pub async fn system(source: &Source) -> SystemDoc {
+pub async fn system(source: &Source) -> CheckedDoc {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let ask = Ask { page_size: 1, today };
     let mut problem = None;
@@ -77,7 +77,7 @@ pub async fn system(source: &Source) -> SystemDoc {
     {
         problem = Some(error.message().clone());
     }
-    SystemDoc {
+    CheckedDoc {
         name: source.name.clone(),
         ok: problem.is_none(),
         remedy: problem.as_ref().and_then(|message| text().aside(message, "help")),

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::{Common, End, actor, config, text, usage};
+use super::{Common, End, actor, config, print_json, text, usage};
 use crate::config::Config;
 use crate::model::Message;
+use crate::report;
 use crate::store::db::file_of;
 use crate::store::restore::{Refused, Restore};
 use crate::store::{Store, migrate};
@@ -47,24 +48,39 @@ pub async fn db(common: &Common, args: DbArgs) -> Result<End> {
     match args.action {
         Action::Migrate => {
             let store = Store::ready(config.database.url(), now()).await?;
+            common.keep(&store);
             let schema = migrate::schema(&store.db).await?;
-            println!("{}", text().with("cli-db-migrated", &[("steps", &schema.has.to_string())]));
+            if common.json {
+                print_json(&serde_json::json!({ "has": schema.has, "knows": schema.knows }))?;
+            } else {
+                println!("{}", text().with("cli-db-migrated", &[("steps", &schema.has.to_string())]));
+            }
         }
         Action::Backup { to } => {
             let store = Store::open(config.database.url()).await?;
+            common.keep(&store);
             store.backup(&to).await?;
             println!("{}", text().with("cli-db-backed-up", &[("file", &to.display().to_string())]));
         }
         Action::Restore { from, yes } => restore(&config, &from, yes).await?,
         Action::Check => {
             let store = Store::open(config.database.url()).await?;
+            common.keep(&store);
             crate::store::search::check(&store.db).await?;
             let schema = migrate::schema(&store.db).await?;
             let whole = if store.db.is_postgres() { "ok".to_owned() } else { store.integrity().await? };
             let audit = store.verify_audit().await?;
             let steps = format!("{} / {}", schema.has, schema.knows);
-            println!("{}", text().with("cli-db-checked", &[("steps", &steps), ("whole", &whole)]));
-            if whole != "ok" || !audit.broken.is_empty() || schema.has != schema.knows {
+            let ok = whole == "ok" && audit.broken.is_empty() && schema.has == schema.knows;
+            if common.json {
+                print_json(&serde_json::json!({
+                    "ok": ok, "has": schema.has, "knows": schema.knows, "integrity": whole,
+                    "audit": report::audit_check(&audit),
+                }))?;
+            } else {
+                println!("{}", text().with("cli-db-checked", &[("steps", &steps), ("whole", &whole)]));
+            }
+            if !ok {
                 return Ok(End::Disagree);
             }
         }

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{Common, End, actor, app, systems, text};
+use super::{Common, End, actor, app, print_json, systems, text};
+use crate::export::document::ListDoc;
 use crate::work::pause as system;
 
 /// What `pause` and `unpause` take.
@@ -18,14 +19,21 @@ pub struct PauseArgs {
 pub async fn pause(common: &Common, args: &PauseArgs, pause: bool) -> Result<End> {
     let app = app(common).await?;
     let named = if args.what == "all" { Vec::new() } else { vec![args.what.clone()] };
-    for name in systems(&app, &named)? {
+    let names = systems(&app, &named)?;
+    for name in &names {
         if pause {
-            system::pause(&app.store, &name, &actor(), system::BY_HAND).await?;
+            system::pause(&app.store, name, &actor(), system::BY_HAND).await?;
         } else {
-            system::unpause(&app.store, &name, &actor()).await?;
+            system::unpause(&app.store, name, &actor()).await?;
         }
-        let id = if pause { "cli-paused" } else { "cli-unpaused" };
-        println!("{}", text().with(id, &[("system", name.as_str())]));
+        if !common.json {
+            let id = if pause { "cli-paused" } else { "cli-unpaused" };
+            println!("{}", text().with(id, &[("system", name.as_str())]));
+        }
+    }
+    if common.json {
+        let item = |name: &String| serde_json::json!({ "name": name, "paused": pause });
+        print_json(&ListDoc::whole(names.iter().map(item).collect()))?;
     }
     Ok(End::Fine)
 }

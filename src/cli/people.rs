@@ -6,7 +6,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::{Common, End, actor, app, print_json, table, text, usage};
 use crate::app::App;
 use crate::model::Message;
+use crate::model::text::name_key;
 use crate::report;
+use crate::store::user::Disabled;
 use crate::store::{Tx, audit, user};
 use crate::sync::now;
 use crate::web::access::{Role, hash, new_secret};
@@ -74,18 +76,32 @@ enum UserAction {
 pub async fn user(common: &Common, args: UserArgs) -> Result<End> {
     let app = app(common).await?;
     match args.action {
-        UserAction::Add { name, role } => add(&app, &name, role.role()).await?,
+        UserAction::Add { name, role } => {
+            add(&app, &name, role.role()).await?;
+            tell(common, &app, &name, "cli-user-added").await?;
+        }
         UserAction::List => list_users(common, &app.store.users().await?)?,
-        UserAction::Password { name } => set_password(&app, &name).await?,
+        UserAction::Password { name } => {
+            set_password(&app, &name).await?;
+            tell(common, &app, &name, "cli-user-password").await?;
+        }
         UserAction::Disable { name } => {
             let mut tx = app.store.begin().await?;
-            let done = user::disable(&mut tx, &name).await?;
-            finish(tx, done, &name, "user.disabled", "cli-user-disabled").await?;
+            let done = match user::disable(&mut tx, &name).await? {
+                Disabled::Done => true,
+                Disabled::Unknown => false,
+                Disabled::LastAdministrator => {
+                    return Err(usage(&Message::new("cli-user-last-admin").with("name", name)));
+                }
+            };
+            finish(tx, done, &name, "user.disabled").await?;
+            tell(common, &app, &name, "cli-user-disabled").await?;
         }
         UserAction::Enable { name } => {
             let mut tx = app.store.begin().await?;
             let done = user::enable(&mut tx, &name).await?;
-            finish(tx, done, &name, "user.enabled", "cli-user-enabled").await?;
+            finish(tx, done, &name, "user.enabled").await?;
+            tell(common, &app, &name, "cli-user-enabled").await?;
         }
     }
     Ok(End::Fine)
@@ -96,15 +112,17 @@ async fn add(app: &App, name: &str, role: Role) -> Result<()> {
     if app.store.user(name).await?.is_some() {
         return Err(taken());
     }
+    // Nobody can tell "eve" from "Eve" in a list of who did what.
+    if let Some(other) = app.store.users().await?.iter().find(|user| name_key(&user.name) == name_key(name)) {
+        return Err(usage(&Message::new("cli-user-alike").with("name", name).with("other", &other.name)));
+    }
     let password_hash = session::password::hash(password()?).await?;
     let mut tx = app.store.begin().await?;
     if !user::add(&mut tx, name, &password_hash, role.word(), now()).await? {
         return Err(taken());
     }
     note(&mut tx, "user.added", name, Some(role.word())).await?;
-    tx.commit().await?;
-    println!("{}", text().with("cli-user-added", &[("name", name)]));
-    Ok(())
+    tx.commit().await
 }
 
 async fn set_password(app: &App, name: &str) -> Result<()> {
@@ -117,19 +135,32 @@ async fn set_password(app: &App, name: &str) -> Result<()> {
     let done = user::set_password(&mut tx, name, &password_hash).await?;
     // Whoever guessed wrongly too often need not wait with the new one.
     user::forget_refusals(&mut tx, &session::attempts_of(name)).await?;
-    finish(tx, done, name, "user.password", "cli-user-password").await
+    finish(tx, done, name, "user.password").await
 }
 
-/// Commits a change of a person with its entry in the audit, and tells of it; nothing is changed
-/// when there is no such person.
-async fn finish(mut tx: Tx, done: bool, name: &str, action: &str, told: &str) -> Result<()> {
+/// Commits a change of a person with its entry in the audit; nothing is changed when there is no such
+/// person.
+async fn finish(mut tx: Tx, done: bool, name: &str, action: &str) -> Result<()> {
     if !done {
         return Err(unknown_user(name));
     }
     note(&mut tx, action, name, None).await?;
-    tx.commit().await?;
-    println!("{}", text().with(told, &[("name", name)]));
-    Ok(())
+    tx.commit().await
+}
+
+/// Tells what became of a person.
+async fn tell(common: &Common, app: &App, name: &str, told: &str) -> Result<()> {
+    match app.store.user(name).await? {
+        Some(user) if common.json => print_json(&user_document(&user)),
+        _ => {
+            println!("{}", text().with(told, &[("name", name)]));
+            Ok(())
+        }
+    }
+}
+
+fn user_document(user: &user::User) -> serde_json::Value {
+    serde_json::json!({ "name": user.name, "role": user.role, "disabled": user.disabled })
 }
 
 fn unknown_user(name: &str) -> anyhow::Error {
@@ -138,10 +169,7 @@ fn unknown_user(name: &str) -> anyhow::Error {
 
 fn list_users(common: &Common, users: &[user::User]) -> Result<()> {
     if common.json {
-        let items: Vec<_> = users
-            .iter()
-            .map(|u| serde_json::json!({ "name": u.name, "role": u.role, "disabled": u.disabled }))
-            .collect();
+        let items: Vec<_> = users.iter().map(user_document).collect();
         return print_json(&serde_json::json!({ "total": items.len(), "items": items, "next": null }));
     }
     if users.is_empty() {

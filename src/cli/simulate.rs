@@ -22,10 +22,11 @@ pub struct SimulateArgs {
     ///
     ///   status       answers `value`, an HTTP status [500], or {"code", "retry_after" in seconds}
     ///   html         answers 200 with a web page, as a firewall does
-    ///   empty        an empty list; "body": nothing at all; "page": no rows, but the true totals
+    ///   empty        an empty list; with "value":"body" nothing at all, with "value":"page" no rows, but
+    ///                the true totals
     ///   truncate     half of the answer
     ///   drop_before  closes the connection, unprocessed
-    ///   drop_after   closes it after processing; "half": after half of the answer
+    ///   drop_after   closes it after processing; with "value":"half" after half of the answer
     ///   late         answers after `value` milliseconds [1000]
     ///   slow         16 bytes per `value` milliseconds [100]
     ///   hang         never answers

@@ -43,6 +43,9 @@ pub async fn sync(common: &Common, args: &SyncArgs) -> Result<End> {
     if names.is_empty() {
         return Err(usage(&no_systems(&app)));
     }
+    if engine.is_none() && !common.quiet {
+        eprintln!("{}", text().text("cli-server-works"));
+    }
     let pulled = pull(&app, engine.as_ref(), common, args, &names).await?;
     let document = document(&app, &pulled.runs).await?;
     if common.json {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{Common, End, app, print_json, table, text};
+use super::{Common, End, app, no_systems, print_json, table, text, usage};
 use crate::app::App;
 use crate::sync::parity;
 
@@ -22,6 +22,9 @@ pub struct VerifyArgs {
 pub async fn verify(common: &Common, args: &VerifyArgs) -> Result<End> {
     let app = app(common).await?;
     let names = super::systems(&app, &args.systems)?;
+    if names.is_empty() {
+        return Err(usage(&no_systems(&app)));
+    }
     let document = systems(&app, &names).await;
     if common.json {
         print_json(&document)?;
@@ -49,7 +52,10 @@ fn print(document: &VerifyDoc) {
                 line.difference.clone().unwrap_or_else(|| "–".to_owned()),
             ]);
             for cause in &line.causes {
-                let rule = text().text(&format!("reject-{}", cause.rule));
+                let rule = match cause.rule.as_str() {
+                    "absent" => text().text("cli-absent"),
+                    rule => text().text(&format!("reject-{rule}")),
+                };
                 table.add_row([
                     format!("  {rule}"),
                     table::count(cause.count),

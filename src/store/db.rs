@@ -16,6 +16,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{Arguments, AssertSqlSafe, Decode, Executor, Postgres, Row as _, Sqlite, Transaction, Type};
 
+use super::open;
+
 /// The first SQLite without the WAL corruption of 3.7.0 – 3.51.2.
 const SQLITE_NEEDED: (u32, u32, u32) = (3, 51, 3);
 
@@ -333,6 +335,7 @@ pub fn file_of(url: &str) -> Option<PathBuf> {
 }
 
 async fn open_sqlite(file: &Path) -> Result<Db> {
+    open::make_database(file)?;
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
@@ -358,7 +361,7 @@ async fn open_sqlite(file: &Path) -> Result<Db> {
                 .pragma("wal_autocheckpoint", "4000"),
         )
         .await
-        .with_context(|| format!("opening the database file {}", file.display()))?;
+        .map_err(|error| open::not_opened(file, &error))?;
     let read = SqlitePoolOptions::new()
         .max_connections(4)
         .connect_with(options.read_only(true).create_if_missing(false).pragma("cache_size", "-2048"))
@@ -377,6 +380,7 @@ async fn open_postgres(url: &str) -> Result<Db> {
     let options = PgConnectOptions::from_str(url).context("the PostgreSQL address cannot be read")?;
     // A plan for any argument is a bad one for a common word; compiling one costs more than it saves.
     let options = options.options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")]);
+    open::reach(&options).await?;
     let pool = PgPoolOptions::new()
         .max_connections(12)
         .acquire_timeout(Duration::from_secs(30))

@@ -264,6 +264,15 @@ pub struct Totals {
     pub sums: Sums,
 }
 
+/// The payload fields that a search was found in.
+#[derive(Debug, Clone, Default)]
+pub struct Matches {
+    /// By customer: of its own record, else of an account's.
+    pub customers: HashMap<i64, String>,
+    /// By account.
+    pub accounts: HashMap<i64, String>,
+}
+
 impl Totals {
     /// How many rows a list of this shape has.
     pub fn rows(&self, shape: Shape) -> i64 {
@@ -498,23 +507,20 @@ impl Store {
         self.db.row(&sql, [id.into()]).await?.as_ref().map(read).transpose()
     }
 
-    /// In which payload field of a customer the folded text was found, by customer.
-    pub async fn matches(&self, customers: &[i64], folded: &str) -> Result<HashMap<i64, String>> {
-        let mut found = HashMap::new();
+    /// In which payload field of customers and of their accounts the folded text was found.
+    pub async fn matches(&self, customers: &[i64], folded: &str) -> Result<Matches> {
+        let mut found = Matches::default();
         if customers.is_empty() {
             return Ok(found);
         }
         let ids = bulk::id_list(customers);
         let sql = format!(
-            "SELECT customer_id, raw FROM party WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, raw FROM account WHERE customer_id IN ({ids})"
+            "SELECT customer_id, CAST(0 AS BIGINT), raw FROM party WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, id, raw FROM account WHERE customer_id IN ({ids})"
         );
         for row in self.db.rows(&sql, []).await? {
-            let customer = row.get(0)?;
-            if !found.contains_key(&customer)
-                && let Some(field) = matched_in(&row.get::<String>(1)?, folded)
-            {
-                found.insert(customer, field);
-            }
+            let Some(field) = matched_in(&row.get::<String>(2)?, folded) else { continue };
+            found.customers.entry(row.get(0)?).or_insert_with(|| field.clone());
+            found.accounts.insert(row.get(1)?, field);
         }
         Ok(found)
     }

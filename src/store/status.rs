@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 
 use super::Store;
+use crate::connect::Stream;
 use crate::model::amount::{self, Sums};
 use crate::model::{OwnerRules, Run};
 
@@ -169,10 +170,28 @@ impl Store {
         }
     }
 
-    /// Rows that the source has in a stream, by the last unlimited read that learnt it.
-    pub async fn source_count(&self, system: &str, stream: &str) -> Result<Option<i64>> {
-        let sql = "SELECT s.source_count FROM stage s JOIN run r ON r.id = s.run_id WHERE r.system = $1 AND s.name = $2 AND r.take IS NULL AND s.status IN ('succeeded', 'incomplete') AND s.source_count IS NOT NULL ORDER BY r.id DESC LIMIT 1";
-        self.db.row(sql, [system.into(), stream.into()]).await?.map(|row| row.get(0)).transpose()
+    /// Rows that the source has in a stream, by the last unlimited read that learnt it, and how many
+    /// that are stored its answer did not have.
+    pub async fn source_count(&self, system: &str, stream: &str) -> Result<Option<(i64, i64)>> {
+        let sql = "SELECT s.source_count, s.absent FROM stage s JOIN run r ON r.id = s.run_id WHERE r.system = $1 AND s.name = $2 AND r.take IS NULL AND s.status IN ('succeeded', 'incomplete') AND s.source_count IS NOT NULL ORDER BY r.id DESC LIMIT 1";
+        let row = self.db.row(sql, [system.into(), stream.into()]).await?;
+        row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+    }
+
+    /// The keys of a stream's records that are not gone.
+    pub async fn live_keys(&self, stream: &Stream, stream_id: i64) -> Result<Vec<String>> {
+        let table = stream.table.name();
+        let sql = format!("SELECT key FROM {table} WHERE stream_id = $1 AND gone_run IS NULL");
+        self.db.rows(&sql, [stream_id.into()]).await?.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Whether there ever was a run of this system.
+    pub async fn was_read(&self, system: &str) -> Result<bool> {
+        if system.contains('\0') {
+            return Ok(false);
+        }
+        let sql = "SELECT 1 FROM run WHERE system = $1 LIMIT 1";
+        Ok(self.db.row(sql, [system.into()]).await?.is_some())
     }
 
     /// The run that says where a system stands: the one under way, else the last that is over.

@@ -50,12 +50,27 @@ pub async fn add(tx: &mut Tx, name: &str, password_hash: &str, role: &str, now: 
     Ok(added == 1)
 }
 
-/// Lets a person in no more, and ends their sessions. `false` when there is no such person.
-pub async fn disable(tx: &mut Tx, name: &str) -> Result<bool> {
-    let changed = tx.execute("UPDATE users SET disabled = 1 WHERE name = $1", [name.into()]).await?;
+/// What became of the wish to let a person in no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disabled {
+    /// It is done.
+    Done,
+    /// There is no such person.
+    Unknown,
+    /// Nobody else is an administrator who may sign in: nothing was changed.
+    LastAdministrator,
+}
+
+/// Lets a person in no more, and ends their sessions, unless nobody could let anybody in again.
+pub async fn disable(tx: &mut Tx, name: &str) -> Result<Disabled> {
+    let sql = "UPDATE users SET disabled = 1 WHERE name = $1 AND (role <> 'admin' OR disabled = 1 OR EXISTS (SELECT 1 FROM users o WHERE o.role = 'admin' AND o.disabled = 0 AND o.name <> $1))";
+    if tx.execute(sql, [name.into()]).await? == 0 {
+        let there = tx.row("SELECT 1 FROM users WHERE name = $1", [name.into()]).await?;
+        return Ok(if there.is_some() { Disabled::LastAdministrator } else { Disabled::Unknown });
+    }
     tx.execute("DELETE FROM session WHERE user_id IN (SELECT id FROM users WHERE name = $1)", [name.into()])
         .await?;
-    Ok(changed == 1)
+    Ok(Disabled::Done)
 }
 
 /// Lets a person in again. `false` when there is no such person.
@@ -181,6 +196,12 @@ impl Store {
         );
         let row = self.db.row(&sql, [hash.to_vec().into(), now.into()]).await?;
         row.as_ref().map(read_token).transpose()
+    }
+
+    /// Whether a one-time link can be used still.
+    pub async fn is_invited(&self, hash: &[u8], now: i64) -> Result<bool> {
+        let sql = "SELECT 1 FROM invitation WHERE hash = $1 AND used_at IS NULL AND expires_at > $2";
+        Ok(self.db.row(sql, [hash.to_vec().into(), now.into()]).await?.is_some())
     }
 
     /// Every API token there was, by its number.

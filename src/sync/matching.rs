@@ -19,8 +19,12 @@ pub fn view(name: Name<'_>, parts: &[Part<'_>], rules: &OwnerRules) -> View {
         }
     }
     let (owner, rule) = rules.owner(partner_accounts.iter().copied());
-    // A client whose broker sends amounts and who has no account has traded nothing: zero is known.
-    let no_accounts = accounts.is_empty() && parties.iter().any(|part| part.reward_usd.is_some());
+    // Without an account zero is known only where the client's own record says it: else its accounts
+    // may simply not have been read yet.
+    let said_zero = |part: &&Part<'_>| part.reward_usd.is_none_or(|reward| reward == 0);
+    let no_accounts = accounts.is_empty()
+        && parties.iter().any(|part| part.reward_usd.is_some())
+        && parties.iter().all(said_zero);
     let sum = |amount: fn(&Part<'_>) -> Option<i64>| {
         let known = accounts.iter().filter_map(|part| amount(part)).reduce(|a, b| a + b);
         known.or(no_accounts.then_some(0))
@@ -140,6 +144,18 @@ mod tests {
     fn values_are_found_and_keys_are_not() {
         let json = r#"{"a" : "x\"y", "b":[1.50,{"c":"ж"}],"d":null,"e":true,"f":-2e3,"g":""}"#;
         assert_eq!(values(json), ["x\"y", "1.50", "ж", "-2e3", ""]);
+    }
+
+    #[test]
+    fn without_accounts_zero_is_known_only_where_the_client_says_it() {
+        let reward = |reward_usd| {
+            let client = [Part { kind: PartKind::Party, reward_usd, ..Part::default() }];
+            let view = view(Name::default(), &client, &OwnerRules::default());
+            (view.reward_usd, view.activity)
+        };
+        assert_eq!(reward(Some(0)), (Some(0), Some("INACTIVE")));
+        assert_eq!(reward(Some(1240)), (None, None));
+        assert_eq!(reward(None), (None, None));
     }
 
     #[test]

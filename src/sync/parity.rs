@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Source;
-use crate::connect::{Ask, Connector, Error, Stream, Totals};
+use crate::connect::{Absence, Ask, Connector, Error, Stream, Totals};
 use crate::model::amount::{self, Measure};
 use crate::model::{Disposition, Reason, Sums};
 use crate::store::Store;
@@ -56,7 +56,7 @@ pub struct Line {
     pub difference: Option<String>,
     /// `rows`, `lots`, `USD` …
     pub unit: String,
-    /// Whether they are equal.
+    /// Whether they are equal, but for records that the answer need not have (`absent`).
     pub equal: bool,
     /// What is known of the difference.
     pub causes: Vec<Cause>,
@@ -65,7 +65,7 @@ pub struct Line {
 /// A part of a difference that is explained.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Cause {
-    /// The rule or reason.
+    /// The rule or reason; `absent`: the mirror has them, and the answer need not.
     pub rule: String,
     /// Rows.
     pub count: u64,
@@ -114,12 +114,20 @@ pub async fn system(store: &Store, source: &Source) -> Result<Vec<Item>, Unverif
         let stream_id = store.stream(&source.name, stream.name).await?;
         let (count, sums) = store.stored(stream, stream_id).await?;
         let said = totals(source, stream).await?;
+        let absent = match &said.keys {
+            Some(keys) if stream.absence == Absence::Counted => {
+                let ours = store.live_keys(stream, stream_id).await?;
+                ours.iter().filter(|key| !keys.contains(*key)).count() as u64
+            }
+            _ => 0,
+        };
+        let said = said.totals;
         let stages = last.as_ref().map(|run| run.stages.as_slice()).unwrap_or_default();
         let reasons = stages.iter().find(|stage| stage.name == stream.name).map(|stage| &stage.reasons);
         items.push(Item {
             subject: format!("{}/{}", source.name, stream.name),
             not_compared: unstated(stream, &said),
-            lines: lines(&said, count, &sums, reasons.map_or(&[], Vec::as_slice)),
+            lines: lines(&said, count, absent, &sums, reasons.map_or(&[], Vec::as_slice)),
         });
     }
     Ok(items)
@@ -131,13 +139,20 @@ fn unstated(stream: &Stream, said: &Totals) -> Vec<&'static str> {
     stream.measures.iter().filter(|measure| !stated(measure)).map(|measure| measure.name).collect()
 }
 
+/// What a source says of a stream now.
+struct Said {
+    totals: Totals,
+    /// What came, where it had to be counted.
+    keys: Option<HashSet<String>>,
+}
+
 /// What the source says of a stream now: its totals where it states them, else its keys counted.
-async fn totals(source: &Source, stream: &'static Stream) -> Result<Totals, Error> {
+async fn totals(source: &Source, stream: &'static Stream) -> Result<Said, Error> {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let mut ask = Ask { page_size: 1, today };
     let page = source.connector.fetch(&source.http, stream, None, &ask).await?;
     if page.totals.count.is_some() {
-        return Ok(page.totals);
+        return Ok(Said { totals: page.totals, keys: None });
     }
     ask.page_size = source.page_size;
     let mut keys = HashSet::new();
@@ -147,24 +162,30 @@ async fn totals(source: &Source, stream: &'static Stream) -> Result<Totals, Erro
         let Some(next) = page.next else { break };
         page = source.connector.fetch(&source.http, stream, Some(&next), &ask).await?;
     }
-    Ok(Totals { count: Some(keys.len() as u64), sums: Sums::default() })
+    let totals = Totals { count: Some(keys.len() as u64), sums: Sums::default() };
+    Ok(Said { totals, keys: Some(keys) })
 }
 
-fn lines(source: &Totals, count: u64, sums: &Sums, reasons: &[Reason]) -> Vec<Line> {
+fn lines(source: &Totals, count: u64, absent: u64, sums: &Sums, reasons: &[Reason]) -> Vec<Line> {
     let left_out: Vec<&Reason> = reasons.iter().filter(|r| r.disposition != Disposition::Duplicate).collect();
     let there = source.count.unwrap_or(0);
+    let equal = count - absent.min(count) == there;
+    let mut causes = Vec::new();
+    if absent > 0 {
+        causes.push(Cause { rule: "absent".to_owned(), count: absent, amount: None });
+    }
+    if !equal {
+        let cause = |r: &&Reason| Cause { rule: r.rule.clone(), count: r.count, amount: None };
+        causes.extend(left_out.iter().map(cause));
+    }
     let mut lines = vec![Line {
         what: "count".to_owned(),
         source: Some(there.to_string()),
         mirror: Some(count.to_string()),
         difference: Some((i128::from(count) - i128::from(there)).to_string()),
         unit: "rows".to_owned(),
-        equal: count == there,
-        causes: if count == there {
-            Vec::new()
-        } else {
-            left_out.iter().map(|r| Cause { rule: r.rule.clone(), count: r.count, amount: None }).collect()
-        },
+        equal,
+        causes,
     }];
     for (measure, said) in source.sums.iter() {
         let ours = sums.get(measure).unwrap_or(0);
@@ -214,9 +235,22 @@ mod tests {
         lost.set(REWARD_USD, 500);
         let reason =
             Reason { disposition: Disposition::Rejected, rule: "bad_date".to_owned(), count: 1, sums: lost };
-        let lines = lines(&source, 2, &ours, &[reason]);
+        let lines = lines(&source, 2, 0, &ours, &[reason]);
         assert_eq!((lines[0].difference.as_deref(), lines[0].equal), (Some("-1"), false));
         assert_eq!(lines[1].difference.as_deref(), Some("-5.00"));
         assert_eq!(lines[1].causes[0].amount.as_deref(), Some("5.00"));
+    }
+    #[test]
+    fn what_an_answer_need_not_have_is_a_cause_and_no_difference() {
+        let judged = |there, count, absent| {
+            let source = Totals { count: Some(there), sums: Sums::default() };
+            let line = lines(&source, count, absent, &Sums::default(), &[]).remove(0);
+            (line.equal, line.causes.first().map(|cause| (cause.rule.clone(), cause.count)))
+        };
+        let absent = |rows| Some(("absent".to_owned(), rows));
+        assert_eq!(judged(7, 10, 3), (true, absent(3)));
+        // A new row at the source does not make up for one that is absent.
+        assert_eq!(judged(10, 10, 3), (false, absent(3)));
+        assert_eq!(judged(9, 10, 0), (false, None));
     }
 }

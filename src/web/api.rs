@@ -3,10 +3,10 @@
 //! A handler names the role it needs by what it takes; its description names the same role, and a
 //! test holds one against the other. Everything a person does is in the audit.
 
+use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::routing::{any, get, post, put};
-use axum::{Json, Router};
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
@@ -158,5 +158,16 @@ fn page<T>(
     (rows, total, next)
 }
 
-/// The page of a list of ready-made documents.
-type Page = Json<crate::export::document::ListDoc<serde_json::Value>>;
+fn bad_value(name: &str, value: &str) -> Problem {
+    Problem::bad(&Message::new("api-bad-value").with("name", name).with("value", value))
+}
+
+/// That there is such a system, or was one: nobody is told "none" who mistyped a name.
+async fn known_system(web: &Web, system: Option<&str>) -> Result<(), Problem> {
+    match system {
+        Some(name) if web.app.config.system(name).is_none() && !web.app.store.was_read(name).await? => {
+            Err(bad_value("system", &name.replace('\0', "\u{fffd}")))
+        }
+        _ => Ok(()),
+    }
+}

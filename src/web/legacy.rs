@@ -4,12 +4,13 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::Web;
 use super::access::{Operator, Viewer};
-use super::api::runs::begin;
+use super::api::runs::{StartedDoc, begin};
 use super::problem::Problem;
 use crate::model::{Message, Run, RunRequest, RunStatus};
 use crate::words::{DEFAULT, words};
@@ -22,19 +23,28 @@ pub(super) fn routes() -> Router<Web> {
         .route("/api/admin/onec/customers/sync/task/{id}", get(onec_task))
 }
 
+/// What the old call answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SyncDataDoc {
+    /// Always true: what goes wrong is a problem.
+    success: bool,
+    /// The runs.
+    data: StartedDoc,
+}
+
 /// Reads every system that is not paused. For scripts of earlier systems; new ones use
 /// `POST /api/v1/runs`.
 #[utoipa::path(post, path = "/admin/sync-data",
-    responses((status = 200, body = Object)), extensions(("x-role" = json!("operator"))))]
+    responses((status = 200, body = SyncDataDoc)), extensions(("x-role" = json!("operator"))))]
 pub(super) async fn sync_data(
     State(web): State<Web>,
     Operator(who): Operator,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<SyncDataDoc>, Problem> {
     let all = web.app.sources.iter();
     let requests =
         all.map(|source| RunRequest { system: source.name.clone(), ..RunRequest::default() }).collect();
     let items = begin(&web, requests, true, &who.name).await?;
-    Ok(Json(json!({ "success": true, "data": { "items": items } })))
+    Ok(Json(SyncDataDoc { success: true, data: StartedDoc { items } }))
 }
 
 /// What the old call takes; what else is sent along is left alone, as it was.

@@ -187,7 +187,8 @@ struct ProblemPage {
 /// Shows problems of pages as pages, and sends who is not signed in to sign in.
 pub async fn problems(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if NOT_PAGES.iter().any(|start| path.starts_with(start)) {
+    // The description is a page, though it stands with what it describes.
+    if path != "/api/docs" && NOT_PAGES.iter().any(|start| path.starts_with(start)) {
         return next.run(request).await;
     }
     let is_get = request.method() == Method::GET;

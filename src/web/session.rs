@@ -216,6 +216,11 @@ pub async fn set_up_link(app: &App) -> Result<Option<String>> {
     Ok(Some(format!("{}/set-up?key={key}", app.config.server.public_url.trim_end_matches('/'))))
 }
 
+/// Whether a link of [`set_up_link`] with this key can be used still.
+pub async fn may_set_up(app: &App, key: &str) -> Result<bool> {
+    Ok(app.store.users().await?.is_empty() && app.store.is_invited(&link_hash("set-up", key), now()).await?)
+}
+
 /// A link that signs its opener in as an administrator of a demonstration. Works once.
 pub async fn enter_link(app: &App, base_url: &str) -> Result<String> {
     let key = invite(app, "enter", ENTER).await?;

@@ -12,6 +12,7 @@ use crate::support::{PATIENCE, World, on_both, until};
 mod database;
 mod first;
 mod hindrances;
+mod opening;
 mod people;
 mod texts;
 
@@ -205,6 +206,8 @@ async fn commands_queue_their_work_with_the_server() {
         assert_eq!(world.run(&["sync", "xm"]).await.code, 2);
         assert_eq!(world.run(&["unpause", "all"]).await.code, 0);
         if !world.is_postgres() {
+            let told = world.run(&["sync", "xm"]).await.err;
+            assert!(told.contains("with the configuration it was started with"), "{told}");
             let second = world.run(&["serve"]).await;
             assert_eq!(second.code, 2, "{}", second.err);
             assert!(second.err.contains("Another process serves this SQLite database"), "{}", second.err);

@@ -5,9 +5,9 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Asked, Page, before, limit, page};
+use super::{Asked, before, limit, page};
 use crate::export::document::ListDoc;
-use crate::report;
+use crate::report::{self, AuditCheckDoc, EntryDoc};
 use crate::web::Web;
 use crate::web::access::Viewer;
 use crate::web::problem::Problem;
@@ -27,12 +27,12 @@ pub(super) struct AuditAsked {
 
 /// Lists audit entries, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", params(AuditAsked),
-    responses((status = 200, body = ListDoc<Object>)), extensions(("x-role" = json!("viewer"))))]
+    responses((status = 200, body = ListDoc<EntryDoc>)), extensions(("x-role" = json!("viewer"))))]
 pub(super) async fn list(
     State(web): State<Web>,
     Viewer(_): Viewer,
     Asked(asked): Asked<AuditAsked>,
-) -> Result<Page, Problem> {
+) -> Result<Json<ListDoc<EntryDoc>>, Problem> {
     let (limit, before) = (limit(asked.limit)?, before(asked.cursor.as_deref())?);
     let action = asked.action.as_deref();
     let store = &web.app.store;
@@ -44,10 +44,10 @@ pub(super) async fn list(
 
 /// Checks the chain and every digest.
 #[utoipa::path(get, path = "/api/v1/audit/verify",
-    responses((status = 200, body = Object)), extensions(("x-role" = json!("viewer"))))]
+    responses((status = 200, body = AuditCheckDoc)), extensions(("x-role" = json!("viewer"))))]
 pub(super) async fn verify(
     State(web): State<Web>,
     Viewer(_): Viewer,
-) -> Result<Json<serde_json::Value>, Problem> {
+) -> Result<Json<AuditCheckDoc>, Problem> {
     Ok(Json(report::audit_check(&web.app.store.verify_audit().await?)))
 }

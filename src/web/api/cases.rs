@@ -6,13 +6,16 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, Page, Sent, before, limit, number, page, text};
+use super::{Asked, Sent, bad_value, before, limit, number, page, text};
 use crate::export::document::ListDoc;
-use crate::report;
+use crate::report::{self, CaseDoc};
 use crate::sync::decide::{self, Refused};
 use crate::web::Web;
 use crate::web::access::{Operator, Viewer};
 use crate::web::problem::Problem;
+
+/// What a case may be.
+const STATES: [&str; 3] = ["open", "decided", "settled"];
 
 /// Which cases.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -29,14 +32,17 @@ pub(super) struct CasesAsked {
 
 /// Lists cases, newest first.
 #[utoipa::path(get, path = "/api/v1/cases", params(CasesAsked),
-    responses((status = 200, body = ListDoc<Object>)), extensions(("x-role" = json!("viewer"))))]
+    responses((status = 200, body = ListDoc<CaseDoc>)), extensions(("x-role" = json!("viewer"))))]
 pub(super) async fn list(
     State(web): State<Web>,
     Viewer(_): Viewer,
     Asked(asked): Asked<CasesAsked>,
-) -> Result<Page, Problem> {
+) -> Result<Json<ListDoc<CaseDoc>>, Problem> {
     let (limit, before) = (limit(asked.limit)?, before(asked.cursor.as_deref())?);
-    let state = asked.state.as_deref();
+    let state = asked.state.as_deref().filter(|state| !state.is_empty());
+    if let Some(other) = state.filter(|state| !STATES.contains(state)) {
+        return Err(bad_value("state", other));
+    }
     let store = &web.app.store;
     let cases = store.cases(state, before, limit + 1).await?;
     let (cases, total, next) = page(cases, limit, store.count_cases(state, None).await?, |case| case.id);
@@ -54,13 +60,13 @@ pub(super) struct Decision {
 
 /// Decides a case and carries the decision out.
 #[utoipa::path(post, path = "/api/v1/cases/{id}/decide", params(("id" = i64, Path)), request_body = Decision,
-    responses((status = 200, body = Object)), extensions(("x-role" = json!("operator"))))]
+    responses((status = 200, body = CaseDoc)), extensions(("x-role" = json!("operator"))))]
 pub(super) async fn decide(
     State(web): State<Web>,
     Operator(who): Operator,
     Path(id): Path<String>,
     Sent(decision): Sent<Decision>,
-) -> Result<Json<serde_json::Value>, Problem> {
+) -> Result<Json<CaseDoc>, Problem> {
     let app = &web.app;
     let id = number("web-no-case", &id)?;
     let decided =

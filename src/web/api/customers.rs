@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, bad_cursor, limit, number};
+use super::{Asked, bad_cursor, bad_value, known_system, limit, number};
 use crate::export::document::{self, AccountDoc, CustomerDoc, ListDoc, SumsDoc};
 use crate::model::Message;
 use crate::report::time;
@@ -50,31 +50,33 @@ impl CustomersAsked {
     /// The filter, the order and the shape; an empty parameter is none.
     pub fn list(&self) -> Result<(Filter, Order, Shape), Problem> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-        let bad = |name: &str, value: &str| {
-            Problem::bad(&Message::new("api-bad-value").with("name", name).with("value", value))
-        };
         let order = match given(&self.sort) {
             None => Order::default(),
-            Some(word) => Order::of(&word).ok_or_else(|| bad("sort", &word))?,
+            Some(word) => Order::of(&word).ok_or_else(|| bad_value("sort", &word))?,
         };
         let shape = match given(&self.view).as_deref() {
             None | Some("customers") => Shape::Customers,
             Some("accounts") => Shape::Accounts,
-            Some(other) => return Err(bad("view", other)),
+            Some(other) => return Err(bad_value("view", other)),
         };
+        let activity = given(&self.activity);
+        let known = |word: &&String| ["ACTIVE", "INACTIVE"].contains(&word.trim().to_uppercase().as_str());
+        if let Some(other) = activity.as_ref().filter(|word| !known(word)) {
+            return Err(bad_value("activity", &other.replace('\0', "\u{fffd}")));
+        }
         let filter = Filter {
             search: given(&self.search),
             owner: given(&self.owner),
             system: given(&self.system),
             status: given(&self.status),
             country: given(&self.country),
-            activity: given(&self.activity),
+            activity,
             gone: self.gone,
         };
         // No text of ours holds a NUL, and PostgreSQL takes none.
         let texts = [&filter.search, &filter.owner, &filter.system, &filter.status, &filter.country];
-        if let Some(text) = texts.into_iter().chain([&filter.activity]).flatten().find(|t| t.contains('\0')) {
-            return Err(bad("search", &text.replace('\0', "\u{fffd}")));
+        if let Some(text) = texts.into_iter().flatten().find(|text| text.contains('\0')) {
+            return Err(bad_value("search", &text.replace('\0', "\u{fffd}")));
         }
         Ok((filter, order, shape))
     }
@@ -97,6 +99,7 @@ pub(super) async fn list(
     Asked(asked): Asked<CustomersAsked>,
 ) -> Result<Json<ListDoc<CustomerDoc>>, Problem> {
     let (filter, order, shape) = asked.list()?;
+    known_system(&web, filter.system.as_deref()).await?;
     let limit = limit(asked.limit)?;
     let store = &web.app.store;
     let listed = store
@@ -109,7 +112,10 @@ pub(super) async fn list(
         ids.dedup();
         let matches = store.matches(&ids, &folded).await?;
         for item in &mut items {
-            item.matched = matches.get(&item.id).cloned();
+            item.matched = match &item.account {
+                Some(account) => matches.accounts.get(&account.id).cloned(),
+                None => matches.customers.get(&item.id).cloned(),
+            };
         }
     }
     Ok(Json(ListDoc { items, total: listed.total, next: listed.next }))
@@ -124,6 +130,7 @@ pub(super) async fn sums(
     Asked(asked): Asked<CustomersAsked>,
 ) -> Result<Json<SumsDoc>, Problem> {
     let (filter, _, shape) = asked.list()?;
+    known_system(&web, filter.system.as_deref()).await?;
     asked.whole()?;
     let totals = web.app.store.customer_sums(&filter).await?;
     let rows = totals.rows(shape);

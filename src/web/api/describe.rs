@@ -242,6 +242,29 @@ mod tests {
     }
 
     #[test]
+    fn every_answer_is_described() {
+        let paths = &description()["paths"];
+        for (method, path, body) in [
+            ("post", "/api/v1/systems/{name}/check", "CheckedDoc"),
+            ("post", "/api/v1/systems/{name}/pause", "SystemDoc"),
+            ("get", "/api/v1/audit/verify", "AuditCheckDoc"),
+            ("post", "/api/v1/cases/{id}/decide", "CaseDoc"),
+            ("post", "/admin/sync-data", "SyncDataDoc"),
+        ] {
+            let schema = &paths[path][method]["responses"]["200"]["content"]["application/json"]["schema"];
+            assert_eq!(schema["$ref"], format!("#/components/schemas/{body}"), "{method} {path}");
+            assert!(description()["components"]["schemas"][body]["properties"].is_object(), "{body}");
+        }
+        let fields = |name: &str| description()["components"]["schemas"][name]["properties"].clone();
+        assert!(fields("CheckedDoc")["remedy"].is_object() && fields("SystemDoc")["paused"].is_object());
+        for (path, item) in [("/api/v1/audit", "EntryDoc"), ("/api/v1/cases", "CaseDoc")] {
+            let schema =
+                paths[path]["get"]["responses"]["200"]["content"]["application/json"]["schema"].to_string();
+            assert!(schema.contains(item), "{path}: {schema}");
+        }
+    }
+
+    #[test]
     fn the_page_holds_every_operation_and_no_script() {
         let page = render(description());
         for path in description()["paths"].as_object().unwrap().keys() {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::customers::CustomersAsked;
-use super::{Asked, text};
+use super::{Asked, known_system, text};
 use crate::export::{Csv, Export, note, write_xlsx_into};
 use crate::model::Message;
 use crate::web::Web;
@@ -70,6 +70,7 @@ pub(super) async fn export(
         ..CustomersAsked::default()
     };
     let (filter, order, shape) = list.list()?;
+    known_system(&web, filter.system.as_deref()).await?;
     let export = Export { filter, shape, order };
     let (body, kind) = match format.as_str() {
         "csv" => {

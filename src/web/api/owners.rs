@@ -165,7 +165,7 @@ pub(super) async fn remove(
 ) -> Result<Json<MovesDoc>, Problem> {
     let added = web.app.store.owner_rules().await?;
     if !added.iter().any(|rule| name_key(&rule.name) == name_key(&name)) {
-        return Err(Problem::not_found());
+        return Err(Problem::missing("web-no-owner-rule", &name));
     }
     let moves = owners::set(&web.app.store, &web.app.owners, &name, None, &who.name).await?;
     Ok(Json(MovesDoc { moves }))

@@ -12,7 +12,7 @@ use futures_util::stream::unfold;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, Sent, before, limit, number, page, text};
+use super::{Asked, Sent, bad_value, before, known_system, limit, number, page, text};
 use crate::export::document::ListDoc;
 use crate::model::{Message, Run, RunRequest};
 use crate::report::{self, RunDoc};
@@ -48,7 +48,8 @@ pub(super) async fn list(
     Asked(asked): Asked<RunsAsked>,
 ) -> Result<Json<ListDoc<RunDoc>>, Problem> {
     let (limit, before) = (limit(asked.limit)?, before(asked.cursor.as_deref())?);
-    let system = asked.system.as_deref();
+    let system = asked.system.as_deref().filter(|system| !system.is_empty());
+    known_system(&web, system).await?;
     let store = &web.app.store;
     let runs = store.runs(system, before, limit + 1).await?;
     let (runs, total, next) = page(runs, limit, store.count_runs(system).await?, |run| run.id);
@@ -74,7 +75,7 @@ pub(super) struct RunAsked {
 
 /// The runs that were asked for.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct StartedDoc {
+pub(in crate::web) struct StartedDoc {
     /// One per system; the one under way if there is one.
     pub items: Vec<RunDoc>,
 }
@@ -87,20 +88,17 @@ pub(super) async fn start(
     Operator(who): Operator,
     Sent(asked): Sent<RunAsked>,
 ) -> Result<Response, Problem> {
-    let bad = |name: &str, value: String| {
-        Problem::bad(&Message::new("api-bad-value").with("name", name).with("value", value))
-    };
     if let Some(kind) = asked.kind.filter(|kind| kind != "pull") {
-        return Err(bad("kind", kind));
+        return Err(bad_value("kind", &kind));
     }
     let full = match asked.mode.as_deref() {
         None | Some("changes") => false,
         Some("full") => true,
-        Some(other) => return Err(bad("mode", other.to_owned())),
+        Some(other) => return Err(bad_value("mode", other)),
     };
     for (name, value) in [("days", asked.days), ("limit", asked.limit)] {
         if let Some(value) = value.filter(|value| *value < 1) {
-            return Err(bad(name, value.to_string()));
+            return Err(bad_value(name, &value.to_string()));
         }
     }
     let all = asked.systems.is_none();

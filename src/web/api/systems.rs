@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{owners, text};
-use crate::cli::check::{SystemDoc as CheckedDoc, system as check_system};
+use crate::cli::check::{CheckedDoc, system as check_system};
 use crate::export::document::ListDoc;
 use crate::model::Message;
 use crate::report::{self, OwnerDoc, RunDoc, time};

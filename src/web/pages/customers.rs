@@ -1,7 +1,5 @@
 //! The customers: searched, filtered, sorted, page by page, with everything in the address.
 
-use std::collections::HashMap;
-
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -13,7 +11,7 @@ use super::{Done, Frame, link, render};
 use crate::model::amount::{REBATE_USD, REWARD_USD, VOLUME_LOTS};
 use crate::model::text::name_key;
 use crate::store::facets::Facets;
-use crate::store::listing::{BadCursor, Filter, Item, Listed, Order, Shape, Sort, Totals};
+use crate::store::listing::{BadCursor, Filter, Item, Listed, Matches, Order, Shape, Sort, Totals};
 use crate::web::Web;
 use crate::web::access::Viewer;
 use crate::web::problem::Problem;
@@ -189,10 +187,10 @@ pub async fn page(
         listed => listed?,
     };
     let sums = match asked.sums.as_deref() {
-        Some(_) => Some(totalled(&app.store.customer_sums(&filter).await?)),
+        Some(_) => Some(totalled(&app.store.customer_sums(&filter).await?, shape)),
         None => None,
     };
-    let mut matched = HashMap::new();
+    let mut matched = Matches::default();
     if let Some(folded) = filter.folded() {
         let ids: Vec<i64> = listed.items.iter().map(|item| item.id).collect();
         matched = app.store.matches(&ids, &folded).await?;
@@ -225,7 +223,7 @@ pub async fn page(
         view: asked.view.clone().unwrap_or_default(),
         filtered: asked.pairs().iter().any(|(_, value)| value.is_some_and(|value| !value.is_empty())),
         heads: heads(&asked, order, f.words),
-        rows: items.iter().map(|item| row(item, matched.remove(&item.id), f.words)).collect(),
+        rows: items.iter().map(|item| row(item, &matched, f.words)).collect(),
         total: total.map(number),
         first: asked.cursor.as_ref().map(|_| asked.link("/customers", &[])),
         next: next.map(|next| asked.link("/customers", &[("cursor", Some(next.as_str()))])),
@@ -247,16 +245,18 @@ pub async fn sums(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let f = Frame::new(&web.app, who, "/customers", "web-customers").await?;
-    let sums = totalled(&web.app.store.customer_sums(&asked.filter()).await?);
+    let sums = totalled(&web.app.store.customer_sums(&asked.filter()).await?, asked.shape());
     render(&SumsPart { f, sums })
 }
 
-fn totalled(totals: &Totals) -> Totalled {
+fn totalled(totals: &Totals, shape: Shape) -> Totalled {
+    // Rebates are paid to clients: nobody knows which account one is for.
+    let rebate = totals.sums.get(REBATE_USD).filter(|_| shape == Shape::Customers);
     Totalled {
         clients: number(totals.clients),
         accounts: number(totals.accounts),
         reward: maybe_amount(totals.sums.get(REWARD_USD), REWARD_USD),
-        rebate: maybe_amount(totals.sums.get(REBATE_USD), REBATE_USD),
+        rebate: maybe_amount(rebate, REBATE_USD),
         lots: maybe_amount(totals.sums.get(VOLUME_LOTS), VOLUME_LOTS),
     }
 }
@@ -313,7 +313,7 @@ fn heads(asked: &Asked, order: Order, words: &Words) -> Vec<Head> {
     .collect()
 }
 
-fn row(item: &Item, matched: Option<String>, words: &Words) -> RowView {
+fn row(item: &Item, matched: &Matches, words: &Words) -> RowView {
     let unknown = || show::UNKNOWN.to_owned();
     let account = item.account.as_ref();
     let all: Vec<&str> = match account {
@@ -332,6 +332,11 @@ fn row(item: &Item, matched: Option<String>, words: &Words) -> RowView {
         None => item.partner_account.clone(),
     };
     let reward = if let Some(account) = account { account.reward_usd } else { item.reward_usd };
+    // Beside an account stands what was found in it; the same note on each would say nothing.
+    let matched = match account {
+        Some(account) => matched.accounts.get(&account.id),
+        None => matched.customers.get(&item.id),
+    };
     let rebate = if account.is_some() { None } else { item.rebate_usd };
     RowView {
         href: format!("/customers/{}", item.id),
@@ -345,7 +350,7 @@ fn row(item: &Item, matched: Option<String>, words: &Words) -> RowView {
         rebate: maybe_amount(rebate, REBATE_USD),
         owner: owner_label(&item.owner, words),
         partner: partner.unwrap_or_else(unknown),
-        matched: matched.map(|field| words.with("web-matched-in", &[("field", &field)])),
+        matched: matched.map(|field| words.with("web-matched-in", &[("field", field)])),
         gone: item.gone,
     }
 }

@@ -115,7 +115,7 @@ fn over() -> Response {
 
 /// `GET /set-up?key=…`
 pub async fn set_up_form(State(web): State<Web>, Query(asked): Query<Key>) -> Result<Response, Problem> {
-    if asked.key.is_empty() || !web.app.store.users().await?.is_empty() {
+    if !session::may_set_up(&web.app, &asked.key).await? {
         return Ok(over());
     }
     set_up_page(&asked.key, "", None)

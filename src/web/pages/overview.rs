@@ -11,13 +11,13 @@ use super::state::{Figure, State as Look, run_look, stored_message};
 use super::{Done, Frame, link, render, stages};
 use crate::app::App;
 use crate::config::SystemConfig;
-use crate::connect::{Connector, Table};
+use crate::connect::{Absence, Connector, Table};
 use crate::model::amount::{REBATE_USD, REWARD_USD};
 use crate::model::{Message, Run, RunRequest, RunStatus, Sums};
 use crate::report;
 use crate::store::run::Requested;
 use crate::sync::health::{self, Facts, Health};
-use crate::sync::shares::{Part, shares};
+use crate::sync::shares::{Part, Share, shares};
 use crate::sync::{now, verdict};
 use crate::web::Web;
 use crate::web::access::{Operator, Viewer};
@@ -77,13 +77,15 @@ pub struct OwnerView {
     pub accounts: String,
     /// Accounts at the sources.
     pub source: String,
-    /// Stored − source.
+    /// Of those stored, missing from the last answers and kept.
+    pub absent: String,
+    /// Stored − absent − source.
     pub difference: Figure,
     /// Reward.
     pub reward: String,
     /// Rebate.
     pub rebate: String,
-    /// Whether stored and source are equal.
+    /// Whether that is nothing.
     pub state: Look,
 }
 
@@ -93,6 +95,8 @@ pub struct Owners {
     pub rows: Vec<OwnerView>,
     /// All of them.
     pub all: OwnerView,
+    /// Whether anything is missing from an answer.
+    pub some_absent: bool,
 }
 
 struct UnmappedView {
@@ -242,8 +246,8 @@ fn streams(run: &Run, words: &Words) -> Vec<StreamView> {
         .iter()
         .map(|stage| {
             let mut all = stages::figures(run, stage);
-            // Source, stored, duplicate, excluded, rejected, unexplained.
-            let figures = [0, 1, 5, 6, 7, 10].map(|at| std::mem::take(&mut all[at])).to_vec();
+            // Source, stored, absent, duplicate, excluded, rejected, unexplained.
+            let figures = [0, 1, 10, 5, 6, 7, 11].map(|at| std::mem::take(&mut all[at])).to_vec();
             let difference = verdict::difference(stage).get(REWARD_USD);
             StreamView {
                 name: super::state::stream(&stage.name, words),
@@ -262,33 +266,33 @@ fn streams(run: &Run, words: &Words) -> Vec<StreamView> {
 pub async fn owners(app: &App, words: &Words) -> anyhow::Result<Owners> {
     let mut parts = Vec::new();
     for source in &app.sources {
-        let mut stated = Some(0);
+        let (mut stated, mut absent) = (Some(0), 0);
         for stream in source.connector.streams().iter().filter(|stream| stream.table == Table::Account) {
             let count = app.store.source_count(&source.name, stream.name).await?;
-            stated = stated.zip(count).map(|(sum, more)| sum + more);
+            stated = stated.zip(count).map(|(sum, (more, _))| sum + more);
+            if stream.absence == Absence::Counted {
+                absent += count.map_or(0, |(_, absent)| absent);
+            }
         }
         let stored = app.store.owners_of(&source.name).await?;
         parts.push(Part {
             owner: source.owner.clone(),
             source: stated,
+            absent,
             stored: stored.into_iter().map(|owned| (owned.owner, owned.accounts)).collect(),
         });
     }
-    let (by_owner, all) = shares(&parts);
+    let (by_owner, share_of_all) = shares(&parts);
     let docs = report::owners(app, words).await?;
-    let view = |label: String,
-                owner: Option<&str>,
-                clients: i64,
-                accounts: i64,
-                source: Option<i64>,
-                sums: &Sums| {
-        let difference = source.map(|source| accounts - source);
+    let view = |label: String, owner: Option<&str>, clients: i64, share: &Share, sums: &Sums| {
+        let difference = share.difference();
         OwnerView {
             label,
             href: link::to("/customers", &[("owner", owner)]),
             clients: number(clients),
-            accounts: number(accounts),
-            source: show::maybe(source),
+            accounts: number(share.stored),
+            absent: number(share.absent),
+            source: show::maybe(share.source),
             difference: Figure::plain(show::maybe(difference)).loud(difference.is_some_and(|d| d != 0)),
             reward: show::maybe_amount(sums.get(REWARD_USD), REWARD_USD),
             rebate: show::maybe_amount(sums.get(REBATE_USD), REBATE_USD),
@@ -304,10 +308,11 @@ pub async fn owners(app: &App, words: &Words) -> anyhow::Result<Owners> {
         sums.merge(&own);
         let label = doc.map_or_else(|| owner_label(owner, words), |doc| doc.label.clone());
         let of = doc.map_or(0, |doc| doc.clients);
-        rows.push(view(label, Some(owner), of, share.stored, share.source, &own));
+        rows.push(view(label, Some(owner), of, share, &own));
     }
-    let all = view(words.text("web-all-owners"), None, clients, all.stored, all.source, &sums);
-    Ok(Owners { rows, all })
+    let all = view(words.text("web-all-owners"), None, clients, &share_of_all, &sums);
+    let some_absent = share_of_all.absent != 0;
+    Ok(Owners { rows, all, some_absent })
 }
 
 /// An owner as shown.

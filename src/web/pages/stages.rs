@@ -24,7 +24,7 @@ pub struct StageRow {
     /// How often the list was read, if more than once.
     pub passes: Option<String>,
     /// Source, stored, created, updated, unchanged, duplicate, excluded, rejected, not read, gone,
-    /// unexplained.
+    /// absent, unexplained.
     pub figures: Vec<Figure>,
     /// What is wrong.
     pub error: Option<String>,
@@ -88,6 +88,7 @@ pub fn figures(run: &Run, stage: &Stage) -> Vec<Figure> {
         Figure::loss(counts.rejected as i64, rows("rejected")),
         Figure::plain(number(stage.not_read as i64)).loud(false),
         Figure::plain(number(stage.gone as i64)).loud(false),
+        Figure::plain(number(stage.absent as i64)).loud(false),
         stage.unexplained().map_or_else(
             || Figure::plain(show::UNKNOWN.to_owned()),
             |rows| Figure::plain(number(rows)).loud(rows != 0 && stage.status != StageStatus::Running),

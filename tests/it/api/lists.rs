@@ -294,3 +294,40 @@ async fn a_customer_is_told_with_its_accounts_history_and_origin() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_values_of_a_query_are_refused() {
+    on_both(async |world| {
+        world.sync(0, &["xm"]).await;
+        let server = Server::start(world).await;
+        for (path, name) in [
+            ("/api/v1/customers?system=hamm", "system"),
+            ("/api/v1/customers?activity=ASLEEP", "activity"),
+            ("/api/v1/customers/sums?system=hamm", "system"),
+            ("/api/v1/customers/export?format=csv&system=hamm", "system"),
+            ("/api/v1/runs?system=hamm", "system"),
+            ("/api/v1/cases?state=shut", "state"),
+        ] {
+            let problem = server.call("viewer", "GET", path, None).await.problem(400);
+            assert_eq!(problem["type"], "api-bad-value", "{path}");
+            assert!(problem["title"].as_str().unwrap().starts_with(&format!("{name} cannot be")), "{path}");
+        }
+        for (path, total) in [
+            ("/api/v1/customers?system=xm&activity=", 1216),
+            ("/api/v1/customers?system=ham", 0),
+            ("/api/v1/runs?system=xm", 1),
+            ("/api/v1/runs?system=", 1),
+            ("/api/v1/cases?state=settled", 0),
+        ] {
+            assert_eq!(server.get(path).await["total"], total, "{path}");
+        }
+        // A system that was taken out of the configuration still has what was read of it.
+        world.execute("UPDATE run SET system = 'former'", []).await;
+        assert_eq!(server.get("/api/v1/runs?system=former").await["total"], 1);
+        world.execute("UPDATE run SET system = 'xm'", []).await;
+        let unknown = server.call("admin", "DELETE", "/api/v1/owners/rules/nobody", None).await.problem(404);
+        assert_eq!(unknown["type"], "web-no-owner-rule");
+        server.end().await;
+    })
+    .await;
+}

@@ -177,3 +177,75 @@ async fn the_rehearsals_of_the_readme_show_something() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_to_read_is_no_agreement() {
+    on_both(async |world| {
+        world.configure_systems("enabled = false");
+        for command in ["sync", "verify"] {
+            let all_off = world.run(&[command]).await;
+            assert_eq!((all_off.code, all_off.out.as_str()), (2, ""), "{}", all_off.err);
+            assert!(all_off.err.contains("is switched off (ham, janischa, xm)"), "{}", all_off.err);
+            let named = world.run(&[command, "ham"]).await;
+            assert_eq!(named.code, 2);
+            assert!(named.err.contains("ham is switched off"), "{}", named.err);
+        }
+        world.configure(|text| text.split("[systems.").next().unwrap().to_owned());
+        for command in ["sync", "verify"] {
+            let none = world.run(&[command]).await;
+            assert_eq!(none.code, 2);
+            assert!(none.err.contains("No system is configured"), "{}", none.err);
+        }
+        world.configure(|text| text);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn short_commands_print_documents() {
+    on_both(async |world| {
+        let paused = world.json(0, &["pause", "all"]).await;
+        assert_eq!((&paused["total"], &paused["items"][0]["paused"]), (&3.into(), &true.into()));
+        let unpaused = world.json(0, &["unpause", "ham"]).await;
+        assert_eq!(unpaused["items"], serde_json::json!([{ "name": "ham", "paused": false }]));
+        let migrated = world.json(0, &["db", "migrate"]).await;
+        assert_eq!(migrated["has"], migrated["knows"]);
+        let checked = world.json(0, &["db", "check"]).await;
+        assert_eq!((&checked["ok"], &checked["integrity"]), (&true.into(), &"ok".into()));
+        assert_eq!(checked["audit"]["ok"], true);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sums_of_a_limited_read_are_no_difference() {
+    on_both(async |world| {
+        let limited = world.run(&["sync", "ham", "--limit", "5"]).await;
+        let sums = limited.out.split("source").nth(2).unwrap().split("owner").next().unwrap();
+        assert!(sums.contains("read") && !sums.contains("mirror"), "{}", limited.out);
+        for line in sums.lines().filter(|line| line.contains("ham/")) {
+            assert!(line.trim_end_matches(['│', ' ']).ends_with('–'), "{line}");
+        }
+        assert!(sums.contains("ham/"), "{}", limited.out);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_whose_accounts_were_not_read_has_no_sums() {
+    on_both(async |world| {
+        world.sim.set_faults(vec![Fault::new("ham", "/api/reports/", Action::Status).value(503).times(0)]);
+        world.sync(3, &["ham"]).await;
+        let clients = world.number("SELECT COUNT(*) FROM customer WHERE hidden = 0").await;
+        assert_eq!((clients, world.number("SELECT COUNT(*) FROM account").await), (664, 0));
+        let zero = world.number("SELECT COUNT(*) FROM party WHERE reward_usd = 0").await;
+        assert!(zero < clients);
+        assert_eq!(world.number("SELECT COUNT(*) FROM customer WHERE reward_usd = 0").await, zero);
+        assert_eq!(
+            world.number("SELECT COUNT(*) FROM customer WHERE reward_usd IS NULL").await,
+            clients - zero
+        );
+        assert_eq!(world.number("SELECT COUNT(*) FROM customer WHERE activity = 'INACTIVE'").await, zero);
+    })
+    .await;
+}

@@ -63,3 +63,27 @@ async fn tokens_are_listed_and_revoked() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_administrator_stays_and_names_are_told_apart() {
+    on_both(async |world| {
+        for name in ["eve", "ada"] {
+            assert_eq!(world.run_told(&["user", "add", name, "--role", "admin"], PASSWORD).await.code, 0);
+        }
+        let alike = world.run_told(&["user", "add", "Eve"], PASSWORD).await;
+        assert_eq!(alike.code, 2, "{}", alike.out);
+        assert!(alike.err.contains("There is a user eve already"), "{}", alike.err);
+
+        let done = world.json(0, &["user", "disable", "eve"]).await;
+        assert_eq!(done, serde_json::json!({ "name": "eve", "role": "admin", "disabled": true }));
+        for _ in 0..2 {
+            let last = world.run(&["user", "disable", "ada"]).await;
+            assert_eq!(last.code, 2, "{}", last.out);
+            assert!(last.err.contains("`concord user add NAME --role admin`"), "{}", last.err);
+        }
+        assert_eq!(world.run(&["user", "disable", "eve"]).await.code, 0, "she is disabled already");
+        assert_eq!(world.json(0, &["user", "enable", "eve"]).await["disabled"], false);
+        assert_eq!(world.run(&["user", "disable", "ada"]).await.code, 0);
+    })
+    .await;
+}

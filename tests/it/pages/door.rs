@@ -114,6 +114,15 @@ async fn the_first_administrator_comes_by_a_link_that_works_once() {
         let path = link.strip_prefix("http://concord.example.test").unwrap();
         let key = path.strip_prefix("/set-up?key=").unwrap();
         assert!(site.page(path, "").await.contains("You are the first"));
+        for wrong in ["/set-up?key=wrong", "/set-up?key=", "/set-up"] {
+            let told = site.get(wrong, "").await;
+            assert_eq!(told.status(), StatusCode::GONE, "{wrong}");
+            assert!(told.text().await.unwrap().contains("This link is not whole"), "{wrong}");
+        }
+        // The description of the API is a page for people, too.
+        let docs = site.get("/api/docs", "").await;
+        assert_eq!(location(&docs), "/sign-in?next=%2Fapi%2Fdocs");
+        assert_eq!(site.get("/api/openapi.json", "").await.status(), StatusCode::UNAUTHORIZED);
 
         let send = async |key: &str, password: &str| {
             site.post("/set-up", "", &[("key", key), ("name", "anna"), ("password", password)]).await

@@ -82,7 +82,7 @@ async fn every_page_is_there_and_shows_what_was_read() {
     }
 
     let overview = read(&site.page("/", &admin).await);
-    for figure in ["Ham (incl. XM) 1,880", "Janischa 259", "2,139", "2,936", "Clients 664 663 0 0 1 0"] {
+    for figure in ["Ham (incl. XM) 1,880", "Janischa 259", "2,139", "2,936", "Clients 664 663 0 0 0 1 0"] {
         assert!(overview.contains(figure), "{figure} in {overview}");
     }
 
@@ -352,6 +352,61 @@ async fn files_are_kept_and_packed() {
             String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
         };
         assert!(vendored.contains(digest.split_whitespace().next().unwrap()), "{digest}");
+        site.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn accounts_missing_from_an_answer_add_up() {
+    on_each(async |server| {
+        let site = Site::full(server).await;
+        let viewer = site.cookie(Role::Viewer).await;
+        let rows = site.simulator.raw_rows("xm", "traders");
+        let missing = rows.len() / 4;
+        site.simulator.replace_raw_rows("xm", "traders", rows[missing..].to_vec());
+        let wanted = RunRequest { system: "xm".to_owned(), ..RunRequest::default() };
+        let Requested::Begun(run) =
+            work::request(&site.app, Some(&site.engine), &wanted, "test").await.unwrap()
+        else {
+            panic!("the run did not begin");
+        };
+        site.engine.execute(run).await.unwrap();
+        let overview = read(&site.page("/", &viewer).await);
+        let (stored, source) = (1363 + 1216, 1363 + 1216 - missing);
+        let figures =
+            format!("Ham (incl. XM) 1,880 2,579 {},{:03} {missing} 0 adds up", source / 1000, source % 1000);
+        assert_eq!(stored, 2579);
+        assert!(overview.contains(&figures), "{figures} in {overview}");
+        assert!(!overview.contains("does not add up"), "{overview}");
+        let shown = read(&site.page(&format!("/runs/{run}"), &viewer).await);
+        assert!(shown.contains("Absent"), "{shown}");
+        site.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rows_of_accounts_say_only_what_is_theirs() {
+    on_each(async |server| {
+        let site = Site::full(server).await;
+        let viewer = site.cookie(Role::Viewer).await;
+        // A client with more than one account, found by the number of one of them.
+        let sql = "SELECT a.number FROM account a JOIN customer c ON c.id = a.customer_id WHERE c.system = 'ham' AND c.accounts > 1 ORDER BY a.id LIMIT 1";
+        let row = site.app.store.db.row(sql, []).await.unwrap().unwrap();
+        let number: String = row.get(0).unwrap();
+        let html = site.page(&format!("/customers?view=accounts&search={number}&sums=now"), &viewer).await;
+        let list = html.split("class=\"customers\"").nth(1).unwrap();
+        let (body, sums) = list.split_once("<tfoot id=\"sums\"").unwrap();
+        let rows: Vec<&str> = body.split("<tr").filter(|row| row.contains("/customers/")).collect();
+        assert!(rows.len() > 1, "{body}");
+        for row in rows {
+            assert_eq!(row.contains("matched in"), row.contains(&number), "{row}");
+        }
+        let sums = read(&format!("<tfoot{sums}"));
+        assert!(sums.contains(" – "), "nobody knows the rebate of an account: {sums}");
+        let clients = read(&site.page("/customers/sums?owner=Janischa", &viewer).await);
+        assert!(!clients.contains(" – "), "{clients}");
         site.end().await;
     })
     .await;

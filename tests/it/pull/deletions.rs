@@ -112,6 +112,22 @@ async fn traders_missing_from_an_answer_are_only_absent() {
         assert_eq!((&traders["absent"], &traders["gone"]), (&json!(missing), &json!(0)));
         assert_eq!(traders["stored"]["count"], 1216);
         assert_eq!(gone(world, "account").await, 0);
+        // Every look at it says the same: they explain the difference.
+        let verified = world.json(0, &["verify", "xm"]).await;
+        let line = &verified["items"][0]["lines"][0];
+        assert_eq!((&verified["agree"], &line["equal"]), (&json!(true), &json!(true)));
+        assert_eq!(line["difference"], missing.to_string());
+        assert_eq!(line["causes"], json!([{ "rule": "absent", "count": missing, "amount": null }]));
+        let shown = world.run(&["verify", "xm"]).await;
+        assert!(shown.out.contains("absent: missing from the answer"), "{}", shown.out);
+        // One at the source that is not here yet is not made up for by those.
+        let mut rows = world.sim.raw_rows("xm", "traders");
+        rows.push(all[0].clone());
+        world.execute("DELETE FROM account WHERE id = (SELECT MIN(id) FROM account)", []).await;
+        world.sim.replace_raw_rows("xm", "traders", rows);
+        let verified = world.json(3, &["verify", "xm"]).await;
+        assert_eq!(verified["items"][0]["lines"][0]["equal"], false);
+        world.sync(0, &["xm"]).await;
     })
     .await;
 }

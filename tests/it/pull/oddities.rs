@@ -253,16 +253,24 @@ async fn accounts_without_a_client_and_clients_without_accounts_are_customers() 
     on_both(async |world| {
         let mut clients = world.sim.raw_rows("ham", "clients");
         let without_row = clients.remove(5);
-        let lonely = with(&clients[0], "client_uid", "\"ffffffff-0000-4000-8000-000000000001\"");
-        clients.push(with(&lonely, "rebate_amount_usd", "0"));
+        // Two that have none: one whose record says zero, and one whose accounts did not come.
+        for (uid, reward) in [("ffffffff", "0"), ("eeeeeeee", "\"12.40\"")] {
+            let lonely = with(&clients[0], "client_uid", &format!("\"{uid}-0000-4000-8000-000000000001\""));
+            clients.push(with(&with(&lonely, "rebate_amount_usd", "0"), "reward_usd", reward));
+        }
         world.sim.replace_raw_rows("ham", "clients", clients);
         world.sync(0, &["ham"]).await;
         let uid: serde_json::Value = serde_json::from_str(&without_row).unwrap();
         let key = &uid["client_uid"].as_str().unwrap()[..8];
-        let orphan = format!("SELECT accounts FROM customer WHERE hidden = 0 AND gone = 0 AND key = '{key}' AND status IS NULL");
+        let orphan = format!(
+            "SELECT accounts FROM customer WHERE hidden = 0 AND gone = 0 AND key = '{key}' AND status IS NULL"
+        );
         assert!(world.number(&orphan).await > 0, "accounts without a client");
-        let lonely = "SELECT COUNT(*) FROM customer WHERE hidden = 0 AND key = 'ffffffff' AND accounts = 0 AND reward_usd = 0 AND status IS NOT NULL";
-        assert_eq!(world.number(lonely).await, 1, "a client without accounts");
+        let lonely =
+            "SELECT COUNT(*) FROM customer WHERE hidden = 0 AND accounts = 0 AND status IS NOT NULL AND";
+        for reward in ["key = 'ffffffff' AND reward_usd = 0", "key = 'eeeeeeee' AND reward_usd IS NULL"] {
+            assert_eq!(world.number(&format!("{lonely} {reward}")).await, 1, "{reward}");
+        }
     })
     .await;
 }
