@@ -11,8 +11,9 @@ use crate::connect::http::{Gate, Http, Limits};
 use crate::connect::{Connector, Stream};
 use crate::model::{Message, OwnerRules};
 use crate::store::Store;
+use crate::store::listing::Shape;
 use crate::sync::Source;
-use crate::sync::owners::OwnerSettings;
+use crate::sync::owners::{OwnerSettings, SystemRules};
 
 /// The program: cheap to clone parts, shared behind an [`Arc`].
 #[derive(Debug)]
@@ -50,10 +51,24 @@ impl App {
                 owner: system.owner.clone(),
                 page_size: system.page_size,
             });
-            systems.insert(system.name.clone(), (system.owner.clone(), system.connector.owns_whole_system()));
+            let rules = SystemRules {
+                owner: system.owner.clone(),
+                whole: system.connector.owns_whole_system(),
+                points: system.connector.points_rule(),
+            };
+            systems.insert(system.name.clone(), rules);
         }
         let owners = OwnerSettings { map: config.owners.clone(), systems };
         Ok(Arc::new(App { config, store, sources, owners }))
+    }
+
+    /// What is shown of customers (of a system, if named) where it is not said: what a shop knows, if all
+    /// of them are a shop's.
+    pub fn usual_shape(&self, system: Option<&str>) -> Shape {
+        let of = |source: &&Source| system.is_none_or(|name| name.is_empty() || name == source.name);
+        let mut sources = self.sources.iter().filter(of).peekable();
+        let shops = sources.peek().is_some() && sources.all(|source| source.connector.shop().is_some());
+        if shops { Shape::Shop } else { Shape::Customers }
     }
 
     /// The system of that name.

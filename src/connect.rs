@@ -5,15 +5,20 @@
 //! [`http::Http`]. Nothing here knows the database; the only module of ours it uses is `model`.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::civil::Date;
 
-use crate::model::{Measure, Message, Record, Reject, Sums};
+use crate::model::customer::PointsRule;
+use crate::model::{Measure, Message, Record, Sums};
+
+pub use crate::model::LeftOut;
 
 pub mod country;
 pub mod exness;
 pub mod http;
 pub mod loose;
+pub mod onec;
 pub mod xm;
 
 /// A list within a system.
@@ -29,6 +34,15 @@ pub struct Stream {
     pub absence: Absence,
     /// Its share of a run's progress.
     pub weight: u32,
+    /// The part of a run's progress that people know it by, from and to; `None` = by its weight.
+    pub band: Option<(i64, i64)>,
+}
+
+impl Stream {
+    /// What a record that names no client is named by itself, and a card by its movements.
+    pub fn own_name(&self, key: &str) -> String {
+        format!("{} {key}", self.name)
+    }
 }
 
 /// The tables of mirrored rows.
@@ -38,6 +52,14 @@ pub enum Table {
     Party,
     /// Trading accounts.
     Account,
+    /// Persons and organizations that buy.
+    Person,
+    /// Cards of a loyalty programme.
+    Card,
+    /// Movements of money and points.
+    Entry,
+    /// Products.
+    Product,
 }
 
 /// What the absence of a record from a complete read means.
@@ -58,8 +80,15 @@ pub struct Cursor(pub String);
 pub struct Row {
     /// Its key within the stream; `None` when the row has none (it will be rejected).
     pub key: Option<String>,
-    /// The payload, byte for byte.
+    /// The payload, byte for byte; of a row in brief, what came of it.
     pub raw: Box<str>,
+    /// What the source changes with every change of the row, if it has such a thing: then this tells
+    /// whether the row is the one that is stored, and not its bytes.
+    pub version: Option<String>,
+    /// Only the version was asked for; the row is to be had by its key.
+    pub brief: bool,
+    /// The rule that leaves it out whatever it says, a word of the catalogue: it was not asked for.
+    pub unasked: Option<&'static str>,
 }
 
 /// One page of a list.
@@ -71,6 +100,8 @@ pub struct Page {
     pub next: Option<Cursor>,
     /// What the source says of the whole list.
     pub totals: Totals,
+    /// The way the source let itself be read, where it was not the usual one; a word of the catalogue.
+    pub way: Option<&'static str>,
 }
 
 /// What a source says of a whole list.
@@ -89,6 +120,10 @@ pub struct Ask {
     pub page_size: u32,
     /// Today's date in UTC, for sources that want a window.
     pub today: Date,
+    /// The days a windowed list is read of, if that was said.
+    pub days: Option<u32>,
+    /// Versions will do, where the source has them: most rows are stored already.
+    pub brief: bool,
 }
 
 /// What can go wrong, one variant per reaction.
@@ -97,7 +132,7 @@ pub enum Error {
     /// Refused at the door: stop and tell the user.
     Login(Message),
     /// Not now: later, by itself. Carries how long the source asked to wait, if it did.
-    Unavailable(Message, Option<std::time::Duration>),
+    Unavailable(Message, Option<Duration>),
     /// This request only was refused.
     Rejected(Message),
     /// The system is not what we know it to be: stop, and a person must look.
@@ -140,7 +175,23 @@ pub trait Connector {
     ) -> impl Future<Output = Result<Page, Error>> + Send;
 
     /// Understands one row.
-    fn read(&self, stream: &Stream, raw: &str) -> Result<Record, Reject>;
+    fn read(&self, stream: &Stream, raw: &str) -> Result<Record, LeftOut>;
+
+    /// Whether the rows of a stream have versions, and can be fetched by their keys.
+    fn is_versioned(&self, _stream: &Stream) -> bool {
+        false
+    }
+
+    /// The rows with these keys; of versioned streams only.
+    fn fetch_by_keys(
+        &self,
+        _http: &http::Http,
+        stream: &Stream,
+        _keys: &[String],
+    ) -> impl Future<Output = Result<Vec<Row>, Error>> + Send {
+        let message = Message::new("run-no-keys").with("stream", stream.name);
+        async move { Err(Error::Rejected(message)) }
+    }
 
     /// The amounts of a row that cannot be stored, as far as they can be read: what the source counts
     /// and the mirror has not. None, where nothing else is said.
@@ -153,8 +204,7 @@ pub trait Connector {
         false
     }
 
-    /// The days a read is limited to, first and last, where the source wants such a window. The run
-    /// records it.
+    /// The days a read is limited to, first and last, where there is such a window.
     fn window(&self, _stream: &Stream, _ask: &Ask) -> Option<(Date, Date)> {
         None
     }
@@ -167,6 +217,8 @@ pub enum System {
     Exness(exness::Exness),
     /// XM Partners API.
     Xm(xm::Xm),
+    /// 1C:Enterprise.
+    Onec(Box<onec::Onec>),
 }
 
 impl System {
@@ -175,6 +227,29 @@ impl System {
         match self {
             System::Exness(_) => "exness",
             System::Xm(_) => "xm",
+            System::Onec(_) => "onec",
+        }
+    }
+
+    /// The shop it is, if it is one.
+    pub fn shop(&self) -> Option<&onec::Onec> {
+        match self {
+            System::Exness(_) | System::Xm(_) => None,
+            System::Onec(shop) => Some(shop),
+        }
+    }
+
+    /// Of a shop: how points add up.
+    pub fn points_rule(&self) -> Option<PointsRule> {
+        self.shop().map(|shop| shop.points_rule)
+    }
+
+    /// How long an answer may take, where the configuration does not say.
+    pub fn patience(&self) -> Duration {
+        match self {
+            System::Exness(_) | System::Xm(_) => Duration::from_secs(60),
+            // The first answer after a pause takes half a minute, a page of a register minutes.
+            System::Onec(_) => Duration::from_secs(300),
         }
     }
 }
@@ -184,6 +259,7 @@ impl Connector for System {
         match self {
             System::Exness(s) => s.streams(),
             System::Xm(s) => s.streams(),
+            System::Onec(s) => s.streams(),
         }
     }
 
@@ -191,6 +267,7 @@ impl Connector for System {
         match self {
             System::Exness(s) => s.door(),
             System::Xm(s) => s.door(),
+            System::Onec(s) => s.door(),
         }
     }
 
@@ -204,13 +281,36 @@ impl Connector for System {
         match self {
             System::Exness(s) => s.fetch(http, stream, at, ask).await,
             System::Xm(s) => s.fetch(http, stream, at, ask).await,
+            System::Onec(s) => s.fetch(http, stream, at, ask).await,
         }
     }
 
-    fn read(&self, stream: &Stream, raw: &str) -> Result<Record, Reject> {
+    async fn fetch_by_keys(
+        &self,
+        http: &http::Http,
+        stream: &Stream,
+        keys: &[String],
+    ) -> Result<Vec<Row>, Error> {
+        match self {
+            System::Exness(s) => s.fetch_by_keys(http, stream, keys).await,
+            System::Xm(s) => s.fetch_by_keys(http, stream, keys).await,
+            System::Onec(s) => s.fetch_by_keys(http, stream, keys).await,
+        }
+    }
+
+    fn is_versioned(&self, stream: &Stream) -> bool {
+        match self {
+            System::Exness(s) => s.is_versioned(stream),
+            System::Xm(s) => s.is_versioned(stream),
+            System::Onec(s) => s.is_versioned(stream),
+        }
+    }
+
+    fn read(&self, stream: &Stream, raw: &str) -> Result<Record, LeftOut> {
         match self {
             System::Exness(s) => s.read(stream, raw),
             System::Xm(s) => s.read(stream, raw),
+            System::Onec(s) => s.read(stream, raw),
         }
     }
 
@@ -218,6 +318,7 @@ impl Connector for System {
         match self {
             System::Exness(s) => s.amounts(stream, raw),
             System::Xm(s) => s.amounts(stream, raw),
+            System::Onec(s) => s.amounts(stream, raw),
         }
     }
 
@@ -225,6 +326,7 @@ impl Connector for System {
         match self {
             System::Exness(s) => s.owns_whole_system(),
             System::Xm(s) => s.owns_whole_system(),
+            System::Onec(s) => s.owns_whole_system(),
         }
     }
 
@@ -232,6 +334,7 @@ impl Connector for System {
         match self {
             System::Exness(s) => s.window(stream, ask),
             System::Xm(s) => s.window(stream, ask),
+            System::Onec(s) => s.window(stream, ask),
         }
     }
 }

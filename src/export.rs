@@ -42,6 +42,8 @@ pub enum Cell {
     Text(String),
     /// A scaled amount with its decimals.
     Amount(i64, u32),
+    /// A number of things.
+    Count(i64),
     /// Unknown.
     Empty,
 }
@@ -72,9 +74,19 @@ fn columns(shape: Shape) -> &'static [&'static str] {
         "export-lots",
         "export-reward",
     ];
+    const SHOP: [&str; 7] = [
+        "export-name",
+        "export-phone",
+        "export-city",
+        "export-points",
+        "export-purchases",
+        "export-spent",
+        "export-last-purchase",
+    ];
     match shape {
         Shape::Customers => &COLUMNS[..8],
         Shape::Accounts => &COLUMNS,
+        Shape::Shop => &SHOP,
     }
 }
 
@@ -83,9 +95,29 @@ pub fn header(shape: Shape, words: &Words) -> Vec<String> {
     columns(shape).iter().map(|id| words.text(id)).collect()
 }
 
+/// The columns of a list that hold amounts, from 0.
+pub fn amounts(shape: Shape) -> &'static [usize] {
+    match shape {
+        Shape::Customers | Shape::Accounts => &[4, 5],
+        Shape::Shop => &[3, 4, 5],
+    }
+}
+
 /// A row of the list as cells. The source pays rebates to clients: per account they are unknown.
-pub fn cells(item: &Item) -> Vec<Cell> {
+pub fn cells(item: &Item, shape: Shape) -> Vec<Cell> {
     let text = |value: &Option<String>| Cell::text(value.as_deref());
+    if shape == Shape::Shop {
+        let shop = &item.shop;
+        return vec![
+            text(&shop.name),
+            text(&shop.phone),
+            text(&shop.city),
+            Cell::amount(shop.points, amount::MONEY),
+            shop.purchases.map_or(Cell::Empty, Cell::Count),
+            Cell::amount(shop.spent, amount::MONEY),
+            text(&shop.last_purchase),
+        ];
+    }
     let Some(account) = &item.account else {
         return vec![
             Cell::text(Some(&item.key)),
@@ -150,8 +182,8 @@ pub async fn write_xlsx_into(
     right_to_left: bool,
     file: File,
 ) -> Result<(u64, File)> {
-    let sheet =
-        xlsx::Sheet { name: words.text("export-sheet"), header: header(export.shape, words), right_to_left };
+    let (name, header) = (words.text("export-sheet"), header(export.shape, words));
+    let sheet = xlsx::Sheet { name, shape: export.shape, header, right_to_left };
     // The file is written by a thread of its own while the next page is fetched.
     let (pages, written) = tokio::sync::mpsc::channel::<Vec<Item>>(2);
     let writer = tokio::task::spawn_blocking(move || xlsx::write(&sheet, written, file));

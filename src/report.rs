@@ -89,6 +89,9 @@ pub struct SourceDoc {
     pub sums: Sums,
     /// `total`: it states how many there are; `end_of_list`: the list came to its end.
     pub proof: Option<String>,
+    /// The way the source let itself be read, where it was not the usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way: Option<String>,
 }
 
 /// What the mirror holds of a list.
@@ -161,6 +164,7 @@ fn stage(stage: &Stage, words: &Words) -> StageDoc {
             count: stage.source_count,
             sums: stage.source_sums.clone(),
             proof: stage.proof.clone(),
+            way: stage.way.clone(),
         },
         stored: StoredDoc { count: stage.stored_count, sums: stage.stored_sums.clone() },
         unexplained: stage.unexplained(),
@@ -183,8 +187,7 @@ pub fn time(at: i64) -> String {
 /// them.
 pub async fn owners(app: &App, words: &Words) -> Result<Vec<OwnerDoc>> {
     let label = |owned: &Owned| {
-        let whole =
-            |system: &String| app.owners.systems.get(system).is_some_and(|(_, whole_system)| *whole_system);
+        let whole = |system: &String| app.owners.systems.get(system).is_some_and(|rules| rules.whole);
         if owned.systems.iter().any(whole) {
             words.with("owner-ham-xm", &[("owner", owned.owner.as_str())])
         } else {

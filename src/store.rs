@@ -68,6 +68,11 @@ impl Store {
         self.db.begin().await
     }
 
+    /// Begins a transaction that only reads.
+    pub async fn look(&self) -> Result<Tx> {
+        self.db.look().await
+    }
+
     /// Writes a whole copy of an SQLite database, while it is in use, for its owner's eyes only.
     pub async fn backup(&self, to: &Path) -> Result<()> {
         if self.db.is_postgres() {

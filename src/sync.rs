@@ -85,6 +85,8 @@ pub struct Turn<'a> {
     pub claim: Claim,
     /// Take the first so many clients.
     pub limit: Option<i64>,
+    /// Days that windowed lists are read of.
+    pub days: Option<u32>,
     /// Today's date in UTC.
     pub today: jiff::civil::Date,
     stages: Vec<Stage>,
@@ -92,8 +94,11 @@ pub struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// The run's progress when `stage` is as given. The last tenth is the customers'.
+    /// The run's progress when `stage` is as given. The last part is the customers'.
     fn progress(&self, stage: &Stage) -> i64 {
+        if let Some((from, to)) = stream_of(self.source, &stage.name).and_then(|stream| stream.band) {
+            return from + ((to - from) as f64 * stage.fraction()) as i64;
+        }
         let mut stages = self.stages.clone();
         if let Some(own) = stages.iter_mut().find(|own| own.position == stage.position) {
             own.clone_from(stage);
@@ -139,7 +144,8 @@ pub async fn run(
         stages = begin(store, source, claim).await?;
     }
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let mut turn = Turn { store, source, claim, limit: run.limit, today, stages, orders };
+    let days = run.days.and_then(|days| u32::try_from(days).ok());
+    let mut turn = Turn { store, source, claim, limit: run.limit, days, today, stages, orders };
     let mut stopped = streams(&mut turn).await;
     if !matches!(stopped, Err(Stop::Lost)) {
         // Also after a failure: what was stored must be findable and counted. By the rules of this
@@ -218,7 +224,7 @@ async fn show_stored(turn: &mut Turn<'_>, index: usize) -> Result<(), Stop> {
     let stage = &mut turn.stages[index];
     let Some(stream) = stream_of(turn.source, &stage.name) else { return Ok(()) };
     let stream_id = turn.store.stream(&turn.source.name, stream.name).await?;
-    let (count, sums) = turn.store.stored(stream, stream_id).await?;
+    let (count, sums) = turn.store.stored(stream, stream_id, None).await?;
     (stage.stored_count, stage.stored_sums) = (Some(count), sums);
     let mut tx = turn.store.begin().await?;
     run::save(&mut tx, turn.claim, stage, 0, now()).await?;

@@ -172,6 +172,7 @@ impl Engine {
     /// Asks for every run that is due.
     async fn schedule(&self) -> Result<()> {
         let app = &self.app;
+        sync::settle::points_due(&app.store, &app.owners).await?;
         for system in app.config.systems.iter().filter(|system| system.enabled) {
             let Some(schedule) = &system.schedule else { continue };
             let state = app.store.system_state(&system.name).await?;

@@ -1,6 +1,13 @@
 # Exports, and what the API says beyond the pages.
 
 export-sheet = Customers
+export-name = Name
+export-phone = Phone
+export-city = City
+export-points = Points
+export-purchases = Purchases
+export-spent = Spent
+export-last-purchase = Last purchase
 export-client-uid = Client UID
 export-client-account = Client account
 export-country = Country

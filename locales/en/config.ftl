@@ -121,6 +121,9 @@ config-unknown-kind = There is no kind of system { $value }
         [none] Known kinds: { $known }.
        *[other] Did you mean "{ $guess }"? Known kinds: { $known }.
     }
+config-missing-timezone = { $place } needs `timezone`
+    .label = the times of this system come without a zone
+    .help = Add timezone = "Europe/Simferopol", or wherever its clock is read.
 config-later-kind = kind { $value } is not known to this version
     .label = not yet
     .help = Known kinds: { $known }. Take this section out, or use a newer version.

@@ -44,6 +44,7 @@ connect-cursor-unreadable = The place where reading { $stream } stopped cannot b
 reason-not_an_object = The row is not an object.
 reason-no_key = The row has no key.
 reason-bad_uid = The client's uid is not a UUID.
+reason-no_amount = The row has no amount.
 reason-bad_date = A date is not of the form YYYY-MM-DD, or not of the calendar.
 reason-amount_not_exact = An amount is not a number that can be kept exactly.
 reason-amount_too_large = An amount is larger than any real one.

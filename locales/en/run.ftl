@@ -17,6 +17,17 @@ run-status-cancelled = cancelled
 stage-clients = Clients
 stage-accounts = Accounts
 stage-traders = Traders
+stage-cards = Cards
+stage-customers = Customers
+stage-opening_balances = Opening balances
+stage-purchases = Purchases
+stage-products = Products
+stage-points = Points
+
+# The way a source let itself be read, where that was not the usual one
+way-unordered = read without an order, which the source refused
+way-unfiltered = read whole and chosen here, because the source refused the condition
+way-unordered_unfiltered = read whole, without an order, and chosen here: the source refused both
 
 reject-no_key = no key
 reject-not_an_object = not an object
@@ -24,6 +35,14 @@ reject-amount_not_exact = amount cannot be kept exactly
 reject-amount_too_large = amount larger than any real one
 reject-bad_date = not a date
 reject-bad_uid = not a client number
+reject-no_amount = no amount
+
+exclude-folder = a folder
+exclude-inactive = an inactive row, which does not count
+exclude-before_window = before the days that were asked for
+exclude-no_card = without a card
+exclude-opening_balance = an opening balance, which is read by itself
+exclude-other_document = not an opening balance
 
 owner-rule-whole_system = the whole system
 owner-rule-map = partner account or campaign on the owner map
@@ -52,3 +71,4 @@ system-paused-logins = { $system } is paused: its login was refused three times.
 system-paused-by-hand = { $system } was paused by a person.
 system-is-paused = { $system } is paused.
     .help = Let it be read again with “Unpause” on its line of the overview, or with `concord unpause { $system }`.
+run-no-keys = Rows of { $stream } cannot be asked for one by one.

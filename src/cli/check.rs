@@ -70,7 +70,7 @@ fn database(app: &App) -> String {
 /// Signs in to a system and reads one row of its first list.
 pub async fn system(source: &Source) -> CheckedDoc {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let ask = Ask { page_size: 1, today };
+    let ask = Ask { page_size: 1, today, ..Ask::default() };
     let mut problem = None;
     if let Some(stream) = source.connector.streams().first()
         && let Err(error) = source.connector.fetch(&source.http, stream, None, &ask).await

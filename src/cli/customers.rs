@@ -13,6 +13,7 @@ use crate::export::document::{self, ListDoc};
 use crate::export::{self, Export};
 use crate::model::{Message, amount};
 use crate::store::listing::{Filter, Order, Shape};
+use crate::sync::settle;
 
 /// What `customers` takes.
 #[derive(Debug, Args)]
@@ -66,6 +67,7 @@ pub async fn customers(common: &Common, args: &CustomersArgs) -> Result<End> {
     if let Some(system) = &args.system {
         systems(&app, std::slice::from_ref(system))?;
     }
+    settle::points_due(&app.store, &app.owners).await?;
     let order = Order::of(&args.sort)
         .ok_or_else(|| usage(&Message::new("cli-unknown-sort").with("sort", &args.sort)))?;
     let export = Export {
@@ -77,7 +79,7 @@ pub async fn customers(common: &Common, args: &CustomersArgs) -> Result<End> {
             country: args.country.clone(),
             ..Filter::default()
         },
-        shape: if args.accounts { Shape::Accounts } else { Shape::Customers },
+        shape: if args.accounts { Shape::Accounts } else { app.usual_shape(args.system.as_deref()) },
         order,
     };
     match format {
@@ -160,14 +162,15 @@ async fn list(app: &App, args: &CustomersArgs, list: &Export, json: bool) -> Res
     let header = export::header(list.shape, text());
     let mut rows = table::table(&header.iter().map(String::as_str).collect::<Vec<_>>());
     for item in &found.items {
-        rows.add_row(export::cells(item).iter().map(|cell| match cell {
+        rows.add_row(export::cells(item, list.shape).iter().map(|cell| match cell {
             export::Cell::Text(text) => table::clean(text),
             export::Cell::Amount(value, scale) => amount::show(i128::from(*value), *scale),
+            export::Cell::Count(count) => table::count(*count),
             export::Cell::Empty => "–".to_owned(),
         }));
     }
-    for index in [4, 5] {
-        if let Some(column) = rows.column_mut(index) {
+    for index in export::amounts(list.shape) {
+        if let Some(column) = rows.column_mut(*index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }

@@ -56,7 +56,7 @@ fn tell(common: &Common, file: &str, answers: &Answers) -> Result<()> {
 }
 
 fn ask(answers: &mut Answers) -> Result<()> {
-    let kinds = ["exness", "xm"];
+    let kinds = ["exness", "xm", "onec"];
     while Confirm::new()
         .with_prompt(text().text("cli-init-add"))
         .default(answers.systems.is_empty())
@@ -67,9 +67,23 @@ fn ask(answers: &mut Answers) -> Result<()> {
         let name = ask_name(kind, &answers.systems)?;
         let owner: String =
             Input::new().with_prompt(text().text("cli-init-owner")).allow_empty(true).interact_text()?;
-        answers.systems.push(system(name, kind, &owner));
+        let zone = if kind == "onec" { ask_zone()? } else { String::new() };
+        answers.systems.push(system(name, kind, &owner, &zone));
     }
     Ok(())
+}
+
+/// Asks for the zone of a clock until it is one that is known.
+fn ask_zone() -> Result<String> {
+    let known = |zone: &String| match jiff::tz::TimeZone::get(zone) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(text().text("cli-init-bad-zone")),
+    };
+    Ok(Input::new()
+        .with_prompt(text().text("cli-init-zone"))
+        .default("Europe/Moscow".to_owned())
+        .validate_with(known)
+        .interact_text()?)
 }
 
 /// Asks for a name until it is one that the configuration can be loaded with.
@@ -91,7 +105,7 @@ fn name_problem(name: &str, taken: &[String]) -> Option<String> {
     is_taken.then(|| text().with("cli-init-name-taken", &[("name", name)]))
 }
 
-fn system(name: String, kind: &str, owner: &str) -> NewSystem {
+fn system(name: String, kind: &str, owner: &str, zone: &str) -> NewSystem {
     // Secrets are named, never typed here: the file holds only where to find them.
     let variable = |what: &str| {
         let name = name.to_ascii_uppercase().replace('-', "_");
@@ -99,6 +113,12 @@ fn system(name: String, kind: &str, owner: &str) -> NewSystem {
     };
     let mut settings = match kind {
         "xm" => vec![("token".to_owned(), variable("TOKEN"))],
+        "onec" => vec![
+            ("base_url".to_owned(), variable("URL")),
+            ("username".to_owned(), variable("USER")),
+            ("password".to_owned(), variable("PASSWORD")),
+            ("timezone".to_owned(), toml::Value::String(zone.to_owned())),
+        ],
         _ => vec![("login".to_owned(), variable("LOGIN")), ("password".to_owned(), variable("PASSWORD"))],
     };
     if !owner.trim().is_empty() {
@@ -125,9 +145,9 @@ mod tests {
     #[test]
     fn what_is_written_can_be_loaded_and_its_variables_are_told() {
         let systems = vec![
-            system("ham".to_owned(), "exness", " Ham "),
-            system("ham-2".to_owned(), "exness", ""),
-            system("xm".to_owned(), "xm", "Ham"),
+            system("ham".to_owned(), "exness", " Ham ", ""),
+            system("ham-2".to_owned(), "exness", "", ""),
+            system("xm".to_owned(), "xm", "Ham", ""),
         ];
         let answers = Answers { systems, ..Answers::default() };
         let variables = answers.variables();

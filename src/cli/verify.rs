@@ -5,10 +5,11 @@ use clap::Args;
 
 use super::{Common, End, app, no_systems, print_json, table, text, usage};
 use crate::app::App;
+use crate::model::Message;
 use crate::sync::parity;
 
 pub use crate::sync::parity::VerifyDoc;
-use crate::sync::parity::{Item, Unread};
+use crate::sync::parity::{Item, Unread, Unverified};
 
 /// What `verify` takes.
 #[derive(Debug, Args)]
@@ -16,6 +17,9 @@ pub struct VerifyArgs {
     /// Systems by name [default: all].
     #[arg(value_name = "SYSTEM")]
     systems: Vec<String>,
+    /// Only the customers of shops whose card has this phone, read live.
+    #[arg(long)]
+    phone: Option<String>,
 }
 
 /// Runs the command.
@@ -25,7 +29,10 @@ pub async fn verify(common: &Common, args: &VerifyArgs) -> Result<End> {
     if names.is_empty() {
         return Err(usage(&no_systems(&app)));
     }
-    let document = systems(&app, &names).await;
+    let document = match &args.phone {
+        Some(phone) => customers(&app, &names, phone).await?,
+        None => systems(&app, &names).await,
+    };
     if common.json {
         print_json(&document)?;
     } else {
@@ -52,10 +59,7 @@ fn print(document: &VerifyDoc) {
                 line.difference.clone().unwrap_or_else(|| "–".to_owned()),
             ]);
             for cause in &line.causes {
-                let rule = match cause.rule.as_str() {
-                    "absent" => text().text("cli-absent"),
-                    rule => text().text(&format!("reject-{rule}")),
-                };
+                let rule = rule(&cause.rule);
                 table.add_row([
                     format!("  {rule}"),
                     table::count(cause.count),
@@ -75,6 +79,19 @@ fn print(document: &VerifyDoc) {
     println!("\n{}", text().text(summary(document)));
 }
 
+impl VerifyDoc {
+    fn add(&mut self, items: Vec<Item>) {
+        self.agree &= items.iter().flat_map(|item| &item.lines).all(|line| line.equal);
+        self.items.extend(items);
+    }
+
+    fn fail(&mut self, system: &str, error: &Unverified) {
+        self.agree = false;
+        let problem = text().message(&error.message().with("system", system));
+        self.problems.push(Unread { system: system.to_owned(), problem });
+    }
+}
+
 fn summary(document: &VerifyDoc) -> &'static str {
     match (document.problems.is_empty(), document.agree) {
         (false, _) => "cli-not-all-verified",
@@ -92,8 +109,34 @@ fn not_compared(item: &Item) -> Option<String> {
     (!names.is_empty()).then(|| text().with("cli-verify-not-compared", &[("sums", &names)]))
 }
 
+/// A rule in words, whatever it left a row out as.
+fn rule(rule: &str) -> String {
+    let ids = ["reject", "exclude", "cause"].map(|family| format!("{family}-{rule}"));
+    ids.iter().find(|id| text().knows(id)).map_or_else(|| rule.to_owned(), |id| text().text(id))
+}
+
 fn measure(name: &str) -> String {
     text().text(&format!("measure-{}", name.replace('_', "-")))
+}
+
+/// Holds the customers of these systems' shops that have a phone against their sources.
+async fn customers(app: &App, names: &[String], phone: &str) -> Result<VerifyDoc> {
+    let shops = names.iter().filter_map(|name| app.source(name));
+    let shops: Vec<_> = shops.filter_map(|source| Some((source, source.connector.shop()?))).collect();
+    if shops.is_empty() {
+        return Err(usage(&Message::new("cli-no-shop")));
+    }
+    let mut document = VerifyDoc { agree: true, items: Vec::new(), problems: Vec::new() };
+    for (source, shop) in shops {
+        match parity::shop::by_phone(&app.store, &app.owners, source, shop, phone).await {
+            Ok(items) => document.add(items),
+            Err(error) => document.fail(&source.name, &error),
+        }
+    }
+    if document.items.is_empty() && document.problems.is_empty() {
+        return Err(usage(&Message::new("cli-no-such-phone")));
+    }
+    Ok(document)
 }
 
 /// Holds these systems against their sources. One that cannot be read does not keep the others from
@@ -103,15 +146,8 @@ pub async fn systems(app: &App, names: &[String]) -> VerifyDoc {
     for name in names {
         let Some(source) = app.source(name) else { continue };
         match parity::system(&app.store, source).await {
-            Ok(items) => {
-                document.agree &= items.iter().flat_map(|item| &item.lines).all(|line| line.equal);
-                document.items.extend(items);
-            }
-            Err(error) => {
-                document.agree = false;
-                let problem = text().message(&error.message().with("system", name));
-                document.problems.push(Unread { system: name.clone(), problem });
-            }
+            Ok(items) => document.add(items),
+            Err(error) => document.fail(name, &error),
         }
     }
     document

@@ -66,8 +66,8 @@ struct Common {
     timezone: Option<TimeZone>,
     #[serde(deserialize_with = "value::region")]
     region: Option<String>,
-    #[serde(deserialize_with = "value::duration")]
-    timeout: Duration,
+    #[serde(deserialize_with = "value::some_duration")]
+    timeout: Option<Duration>,
     #[serde(deserialize_with = "value::count")]
     concurrency: u32,
     #[serde(deserialize_with = "value::count")]
@@ -90,7 +90,7 @@ impl Default for Common {
             cron: None,
             timezone: None,
             region: None,
-            timeout: Duration::from_secs(60),
+            timeout: None,
             concurrency: 2,
             page_size: 1000,
             rate: 10.0,
@@ -126,10 +126,11 @@ type ReadKind = fn(Section<'_>, &mut Faults<'_>) -> Option<System>;
 const KINDS: &[(&str, ReadKind)] = &[
     ("exness", |section, faults| section.read(faults).map(System::Exness)),
     ("xm", |section, faults| section.read(faults).map(System::Xm)),
+    ("onec", |section, faults| section.read(faults).map(|shop| System::Onec(Box::new(shop)))),
 ];
 
 /// Kinds that are described but not built yet.
-const LATER: [&str; 3] = ["onec", "payamgostar", "siagh"];
+const LATER: [&str; 2] = ["payamgostar", "siagh"];
 
 /// Names that mean something else on the command line.
 const RESERVED: [&str; 1] = ["all"];
@@ -157,8 +158,19 @@ pub(super) fn read(
     if let Some(url) = url {
         check_base_url(&place, &url, plaintext == Some(true), faults);
     }
+    let span = own.span.clone();
     let connector = connector(&name, kind, own, faults);
-    let (common, connector) = (common?, connector?);
+    let (common, mut connector) = (common?, connector?);
+    if let System::Onec(shop) = &mut connector {
+        match &common.timezone {
+            Some(zone) => shop.zone = zone.clone(),
+            None => faults.add(span, Message::new("config-missing-timezone").with("place", &place)),
+        }
+        if let Some(region) = &common.region {
+            shop.region.clone_from(region);
+        }
+    }
+    let timeout = common.timeout.unwrap_or_else(|| connector.patience());
 
     let schedule = match (common.every, common.cron) {
         (Some(every), _) => Some(Schedule::Every(every)),
@@ -178,11 +190,11 @@ pub(super) fn read(
         schedule,
         timezone: common.timezone,
         region: common.region,
-        timeout: common.timeout,
+        timeout,
         concurrency: common.concurrency,
         page_size: common.page_size,
         rate: common.rate,
-        settle: common.settle.unwrap_or_else(|| (2 * common.timeout).max(Duration::from_secs(60))),
+        settle: common.settle.unwrap_or_else(|| (2 * timeout).max(Duration::from_secs(60))),
         allow_networks: common.allow_networks,
         allow_plaintext: common.allow_plaintext,
         enabled: common.enabled,

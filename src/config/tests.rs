@@ -14,7 +14,7 @@ password = "${HAM_PASSWORD}"
 "#;
 
 fn env(name: &str) -> Option<String> {
-    let known = ["HAM_LOGIN", "HAM_PASSWORD", "XM_TOKEN"];
+    let known = ["HAM_LOGIN", "HAM_PASSWORD", "XM_TOKEN", "ONEC_USER", "ONEC_PASSWORD"];
     known.contains(&name).then(|| format!("canary-{}", name.to_lowercase()))
 }
 
@@ -295,7 +295,9 @@ fn each_mistake_says_what_to_do() {
         "[systems.ham]\nkind = \"exness\"\nlogin = \"a\"\n".to_owned(),
         "[systems.ham]\nlogin = \"a\"\n".to_owned(),
         "[systems.a]\nkind = \"exnes\"".to_owned(),
-        "[systems.shop]\nkind = \"onec\"\nusername = \"u\"".to_owned(),
+        "[systems.crm]\nkind = \"payamgostar\"\nusername = \"u\"".to_owned(),
+        "[systems.shop]\nkind = \"onec\"\nbase_url = \"https://1c.example.test/odata\"\nusername = \"u\"\npassword = \"p\""
+            .to_owned(),
         "[systems.all]\nkind = \"xm\"\ntoken = \"${XM_TOKEN}\"".to_owned(),
         "[flows.customers]\nfrom = \"crm\"".to_owned(),
         "[owners]\n\"RB you\" = \"Ham\"\n\"rb  YOU\" = \"Janischa\"".to_owned(),
@@ -323,9 +325,10 @@ fn each_mistake_says_what_to_do() {
     6:18 `allow_networks` must be a list in square brackets [this is a text] Write allow_networks = ["…"].
     6:11 `enabled` must be true or false [this is a text] Write enabled = true or enabled = false, without quotes.
     1:1 [systems.ham] needs `password` [`password` is missing in this section] Add a line password = …; concord.default.toml explains each setting.
-    1:1 [systems.ham] does not say what kind of system it is [`kind` is missing in this section] Add kind = "…": exness, xm.
-    2:8 There is no kind of system "exnes" [not known] Did you mean "exness"? Known kinds: exness, xm.
-    2:8 kind "onec" is not known to this version [not yet] Known kinds: exness, xm. Take this section out, or use a newer version.
+    1:1 [systems.ham] does not say what kind of system it is [`kind` is missing in this section] Add kind = "…": exness, xm, onec.
+    2:8 There is no kind of system "exnes" [not known] Did you mean "exness"? Known kinds: exness, xm, onec.
+    2:8 kind "payamgostar" is not known to this version [not yet] Known kinds: exness, xm, onec. Take this section out, or use a newer version.
+    1:1 [systems.shop] needs `timezone` [the times of this system come without a zone] Add timezone = "Europe/Simferopol", or wherever its clock is read.
     1:10 `all` cannot name a system [this name] Small letters, digits, - and _, at most 40, starting with a letter; not `all`.
     1:2 Flows are not known to this version [not yet] Take this section out, or use a newer version.
     3:1 `rb  YOU` has two owners [the second] Upper and lower case and spaces do not tell names apart. Keep one of the two.
@@ -349,7 +352,7 @@ fn references_are_filled_from_variables_and_files() {
         let config = Config::parse(&text, name.to_str().unwrap(), &env).unwrap();
         match &config.systems[0].connector {
             System::Xm(xm) => xm.token.expose_secret().to_owned(),
-            System::Exness(_) => unreachable!(),
+            System::Exness(_) | System::Onec(_) => unreachable!(),
         }
     };
     assert_eq!(token("${file:token}"), "from-a-file");

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::http::{Auth, Door, Http, Login, NotWhole, Request, secret};
 use super::loose::{self, Loose, fields, tokens};
-use super::{Absence, Ask, Connector, Cursor, Error, Page, Row, Stream, Table, Totals, country};
+use super::{Absence, Ask, Connector, Cursor, Error, LeftOut, Page, Row, Stream, Table, Totals, country};
 use crate::model::amount::{
     MONEY, Measure, QUANTITY, REBATE_USD, REWARD_USD, VOLUME_LOTS, VOLUME_MLN_USD, parse,
 };
@@ -50,6 +50,7 @@ static STREAMS: [Stream; 2] = [
         measures: &[VOLUME_LOTS, VOLUME_MLN_USD, REWARD_USD, REBATE_USD],
         absence: Absence::Gone,
         weight: 1,
+        band: None,
     },
     Stream {
         name: "accounts",
@@ -57,6 +58,7 @@ static STREAMS: [Stream; 2] = [
         measures: &[VOLUME_LOTS, VOLUME_MLN_USD, REWARD_USD],
         absence: Absence::Gone,
         weight: 2,
+        band: None,
     },
 ];
 
@@ -77,6 +79,7 @@ impl Connector for Exness {
                 token_field: "token",
                 header_prefix: "JWT ",
             }),
+            ..Door::default()
         }
     }
 
@@ -95,18 +98,18 @@ impl Connector for Exness {
         };
         let limit = if ask.page_size == 0 { LARGEST_PAGE } else { ask.page_size.min(LARGEST_PAGE) };
         let (path, ordering, key) = match stream.table {
-            Table::Party => ("/api/v2/reports/clients/", "client_uid", "client_uid"),
             Table::Account => ("/api/reports/clients/", "client_account", "id"),
+            _ => ("/api/v2/reports/clients/", "client_uid", "client_uid"),
         };
         let request = Request::new(path, format!("limit={limit}&offset={offset}&ordering={ordering}"));
         http.get_parsed(&request, |text| page(text, offset, key)).await
     }
 
-    fn read(&self, stream: &Stream, raw: &str) -> Result<Record, Reject> {
-        match stream.table {
-            Table::Party => client(raw).map(Record::Party),
-            Table::Account => account(raw).map(Record::Account),
-        }
+    fn read(&self, stream: &Stream, raw: &str) -> Result<Record, LeftOut> {
+        Ok(match stream.table {
+            Table::Account => Record::Account(account(raw)?),
+            _ => Record::Party(client(raw)?),
+        })
     }
 
     fn amounts(&self, stream: &Stream, raw: &str) -> Sums {
@@ -130,13 +133,14 @@ fn page(text: &str, offset: u64, key: &'static str) -> Result<Page, NotWhole> {
     let rows: Vec<Row> = data.into_iter().map(|row| split(row.get(), key)).collect();
     let read = offset.saturating_add(rows.len() as u64);
     let next = (!rows.is_empty() && read < count).then(|| Cursor(read.to_string()));
-    Ok(Page { rows, next, totals: Totals { count: Some(count), sums: loose::sums(&stated, &TOTALS) } })
+    let totals = Totals { count: Some(count), sums: loose::sums(&stated, &TOTALS) };
+    Ok(Page { rows, next, totals, way: None })
 }
 
 /// One row with its key.
 fn split(raw: &str, key: &'static str) -> Row {
     let key = fields(raw, &[key]).and_then(|[key]| key.id()).map(|key| key.to_lowercase());
-    Row { key, raw: raw.into() }
+    Row { key, raw: raw.into(), version: None, brief: false, unasked: None }
 }
 
 /// Understands a row of `/api/v2/reports/clients/`.

@@ -45,6 +45,17 @@ pub struct Door {
     pub base_url: String,
     /// How to sign in.
     pub auth: Auth,
+    /// What it means by its answers where that is not the usual.
+    pub habits: Habits,
+}
+
+/// What a system means by its answers where that is not the usual.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Habits {
+    /// Statuses that say "later".
+    pub busy: &'static [u16],
+    /// Texts that make any failed answer a refusal of this request, whatever its status says.
+    pub refusals: &'static [&'static str],
 }
 
 /// One request to read something.
@@ -56,13 +67,33 @@ pub struct Request {
     pub query: String,
     /// The content type asked for.
     pub accept: &'static str,
+    /// Whether an answer that breaks off is better asked for in smaller pieces than once more.
+    pub breakable: bool,
 }
 
 impl Request {
     /// A request for JSON.
     pub fn new(path: impl Into<String>, query: impl Into<String>) -> Request {
-        Request { path: path.into(), query: query.into(), accept: JSON }
+        Request { path: path.into(), query: query.into(), accept: JSON, breakable: false }
     }
+
+    /// The same; if `smaller` pieces can be asked for, an answer that breaks off is an error at once.
+    #[must_use]
+    pub fn whole_or(self, smaller: bool) -> Request {
+        Request { breakable: smaller, ..self }
+    }
+}
+
+/// Whether an answer began to come and did not come whole: a smaller one may.
+pub fn broke_off(error: &Error) -> bool {
+    matches!(
+        error.message().id.as_str(),
+        "connect-broken-body"
+            | "connect-broken-json"
+            | "connect-timeout"
+            | "connect-too-slow"
+            | "connect-too-large"
+    )
 }
 
 /// Why an answer that came through is not what was asked for. Both are passing faults at first: a
@@ -73,6 +104,8 @@ pub enum NotWhole {
     Broken,
     /// JSON of another shape; names what was looked for (`totals.count`).
     Shape(&'static str),
+    /// A refusal, although its status says otherwise. Not asked for again.
+    Refused,
 }
 
 impl NotWhole {
@@ -119,6 +152,7 @@ struct Shared {
     system: String,
     base: String,
     auth: Auth,
+    habits: Habits,
     limits: Limits,
     gate: Gate,
     client: reqwest::Client,
@@ -179,6 +213,7 @@ impl Http {
             system: system.to_owned(),
             base,
             auth: door.auth,
+            habits: door.habits,
             limits,
             gate,
             client,
@@ -218,7 +253,8 @@ impl Http {
                 Ok(value) => return Ok(value),
                 Err(fault) => fault,
             };
-            let wait = self.wait_after(&fault, attempt);
+            let smaller = request.breakable && broke_off(&fault.error);
+            let wait = self.wait_after(&fault, attempt).filter(|_| !smaller);
             self.report(&fault, attempt, wait);
             match wait {
                 Some(wait) => tokio::time::sleep(wait).await,
@@ -248,28 +284,36 @@ impl Http {
         }
         let call = Call { status: Some(answer.status), ..call };
         let refused = match &self.shared.auth {
-            Auth::Login(_) => answer.status == 401,
+            Auth::Login(_) | Auth::Basic { .. } => answer.status == 401,
             Auth::None | Auth::Bearer(_) => matches!(answer.status, 401 | 403),
         };
         if refused {
-            let message = self.refusal("connect-token-refused", &call, &answer);
-            if let Auth::Bearer(_) = self.shared.auth {
-                self.bearer_refused(&pass, &message).await;
+            let id = match &self.shared.auth {
+                Auth::Basic { .. } => "connect-login-refused",
+                _ => "connect-token-refused",
+            };
+            let message = self.refusal(id, &call, &answer);
+            if self.shared.auth.is_standing() {
+                self.standing_refused(&pass, &message).await;
             }
             return Err(Fault { error: Error::Login(message), passing: false, call: Some(call) });
         }
         let text = self.checked(&call, answer)?;
-        if matches!(self.shared.auth, Auth::Bearer(_)) && self.shared.gate.refused_logins() > 0 {
+        if self.shared.auth.is_standing() && self.shared.gate.refused_logins() > 0 {
             self.shared.gate.accepted();
         }
         parse(&text).map_err(|not_whole| {
             let error = match not_whole {
+                NotWhole::Refused => {
+                    let message = self.message_at("connect-rejected", &call);
+                    Error::Rejected(message.with("reason", self.reason_in(&text)))
+                }
                 NotWhole::Broken => Error::Unavailable(self.message_at("connect-broken-json", &call), None),
                 NotWhole::Shape(missing) => {
                     Error::Unexpected(self.message_at("connect-other-shape", &call).with("missing", missing))
                 }
             };
-            Fault { error, passing: true, call: Some(call) }
+            Fault { passing: not_whole != NotWhole::Refused, error, call: Some(call) }
         })
     }
 

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::http::{Auth, Door, Http, NotWhole, Request, secret};
 use super::loose::fields;
-use super::{Absence, Ask, Connector, Cursor, Error, Page, Row, Stream, Table, Totals, country};
+use super::{Absence, Ask, Connector, Cursor, Error, LeftOut, Page, Row, Stream, Table, country};
 use crate::model::{Account, Record, Reject};
 
 /// Settings.
@@ -46,8 +46,14 @@ fn no_campaign() -> String {
     "XM_HAM".to_owned()
 }
 
-static STREAMS: [Stream; 1] =
-    [Stream { name: "traders", table: Table::Account, measures: &[], absence: Absence::Counted, weight: 1 }];
+static STREAMS: [Stream; 1] = [Stream {
+    name: "traders",
+    table: Table::Account,
+    measures: &[],
+    absence: Absence::Counted,
+    weight: 1,
+    band: None,
+}];
 
 impl Connector for Xm {
     fn streams(&self) -> &'static [Stream] {
@@ -55,7 +61,7 @@ impl Connector for Xm {
     }
 
     fn door(&self) -> Door {
-        Door { base_url: self.base_url.clone(), auth: Auth::Bearer(self.token.clone()) }
+        Door { base_url: self.base_url.clone(), auth: Auth::Bearer(self.token.clone()), ..Door::default() }
     }
 
     async fn fetch(
@@ -70,8 +76,8 @@ impl Connector for Xm {
         http.get_parsed(&Request::new("/trader-statistics/trader-list", query), page).await
     }
 
-    fn read(&self, _: &Stream, raw: &str) -> Result<Record, Reject> {
-        self.trader(raw).map(Record::Account)
+    fn read(&self, _: &Stream, raw: &str) -> Result<Record, LeftOut> {
+        Ok(Record::Account(self.trader(raw)?))
     }
 
     fn owns_whole_system(&self) -> bool {
@@ -88,13 +94,13 @@ impl Connector for Xm {
 fn page(text: &str) -> Result<Page, NotWhole> {
     let list: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| NotWhole::other_than("[…]", text))?;
     let rows = list.into_iter().map(|row| split(row.get())).collect();
-    Ok(Page { rows, next: None, totals: Totals::default() })
+    Ok(Page { rows, ..Page::default() })
 }
 
 /// One row with its key.
 fn split(raw: &str) -> Row {
     let key = fields(raw, &["traderId"]).and_then(|[id]| id.id());
-    Row { key, raw: raw.into() }
+    Row { key, raw: raw.into(), version: None, brief: false, unasked: None }
 }
 
 impl Xm {

@@ -5,12 +5,14 @@ use anyhow::Result;
 use super::{Cell, Export, Pages, cells, header};
 use crate::model::amount::show;
 use crate::store::Store;
+use crate::store::listing::Shape;
 use crate::words::Words;
 
 /// A list on its way out as CSV, a page at a time.
 #[derive(Debug)]
 pub struct Csv {
     pages: Pages,
+    shape: Shape,
     head: Option<Vec<String>>,
     /// Rows written so far.
     pub rows: u64,
@@ -19,7 +21,8 @@ pub struct Csv {
 impl Csv {
     /// The list as CSV.
     pub fn new(export: Export, words: &Words) -> Csv {
-        Csv { head: Some(header(export.shape, words)), pages: Pages::new(export), rows: 0 }
+        let (shape, head) = (export.shape, Some(header(export.shape, words)));
+        Csv { shape, head, pages: Pages::new(export), rows: 0 }
     }
 
     /// The next bytes of the file; `None` at its end.
@@ -31,7 +34,7 @@ impl Csv {
             line(&mut out, head.into_iter().map(|text| guarded(&text)));
         }
         for item in &items {
-            line(&mut out, cells(item).iter().map(text));
+            line(&mut out, cells(item, self.shape).iter().map(text));
         }
         self.rows += items.len() as u64;
         Ok(Some(out))
@@ -42,6 +45,7 @@ fn text(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => guarded(text),
         Cell::Amount(value, scale) => show(i128::from(*value), *scale),
+        Cell::Count(count) => count.to_string(),
         Cell::Empty => String::new(),
     }
 }

@@ -18,6 +18,11 @@ pub struct ListDoc<T> {
 }
 
 impl<T> ListDoc<T> {
+    /// The same list with other rows.
+    pub fn map<U>(self, row: impl FnMut(T) -> U) -> ListDoc<U> {
+        ListDoc { items: self.items.into_iter().map(row).collect(), total: self.total, next: self.next }
+    }
+
     /// A list that is whole.
     pub fn whole(items: Vec<T>) -> ListDoc<T> {
         let total = i64::try_from(items.len()).ok();
@@ -157,6 +162,12 @@ pub fn customer(item: &Item) -> CustomerDoc {
         volume_lots: decimal(item.volume_lots, QUANTITY),
         volume_mln_usd: decimal(item.volume_mln_usd, QUANTITY),
         gone: item.gone,
+        name: item.shop.name.clone(),
+        phone: item.shop.phone.clone(),
+        city: item.shop.city.clone(),
+        points: money(item.shop.points),
+        purchases: item.shop.purchases,
+        spent: money(item.shop.spent),
         ..CustomerDoc::default()
     };
     if let Some(row) = &item.account {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::{Cell, cells};
 use crate::model::amount::show;
-use crate::store::listing::Item;
+use crate::store::listing::{Item, Shape};
 
 /// Rows of a sheet below its header; what is more goes on in another.
 const ROWS: u32 = 1_048_575;
@@ -22,6 +22,8 @@ const CHARACTERS: usize = 32_767;
 pub(super) struct Sheet {
     /// The name of its sheet.
     pub name: String,
+    /// What its rows are.
+    pub shape: Shape,
     /// Its header.
     pub header: Vec<String>,
     /// Columns run from right to left.
@@ -60,7 +62,7 @@ pub(super) fn write(sheet: &Sheet, mut pages: Receiver<Vec<Item>>, mut file: Fil
             };
             row += 1;
             rows += 1;
-            for (column, cell) in (0_u16..).zip(cells(&item)) {
+            for (column, cell) in (0_u16..).zip(cells(&item, sheet.shape)) {
                 put(worksheet, row, column, &cell, &formats)?;
             }
             if row == ROWS {
@@ -85,6 +87,9 @@ fn put(sheet: &mut Worksheet, row: u32, column: u16, cell: &Cell, formats: &Form
     match cell {
         Cell::Text(text) => {
             sheet.write_string(row, column, text.chars().take(CHARACTERS).collect::<String>())?;
+        }
+        Cell::Count(count) => {
+            sheet.write_number(row, column, *count as f64)?;
         }
         Cell::Amount(value, scale) => {
             let shown = show(i128::from(*value), *scale);

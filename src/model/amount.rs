@@ -39,12 +39,21 @@ pub const REWARD_USD: Measure = Measure { name: "reward_usd", scale: MONEY };
 /// Rebate paid on to the client, in US dollars.
 pub const REBATE_USD: Measure = Measure { name: "rebate_usd", scale: MONEY };
 
-/// Every measure there is; the names of sums come from here.
-pub const MEASURES: [Measure; 4] = [VOLUME_LOTS, VOLUME_MLN_USD, REWARD_USD, REBATE_USD];
+/// What was paid, in the currency of the source.
+pub const AMOUNT: Measure = Measure { name: "amount", scale: MONEY };
+/// Points earned.
+pub const POINTS_IN: Measure = Measure { name: "points_in", scale: MONEY };
+/// Points to be spent.
+pub const POINTS_OUT: Measure = Measure { name: "points_out", scale: MONEY };
 
-/// The measure of that name, if there is one.
+/// What brokers' clients are added up by.
+pub const TRADED: [Measure; 4] = [VOLUME_LOTS, VOLUME_MLN_USD, REWARD_USD, REBATE_USD];
+/// What shops' customers are added up by.
+const BOUGHT: [Measure; 3] = [AMOUNT, POINTS_IN, POINTS_OUT];
+
+/// The measure of that name, if there is one; the names of sums come from here.
 pub fn measure(name: &str) -> Option<Measure> {
-    MEASURES.into_iter().find(|m| m.name == name)
+    TRADED.into_iter().chain(BOUGHT).find(|m| m.name == name)
 }
 
 /// Why a text is not an amount we can keep exactly.

@@ -1,5 +1,7 @@
 //! Customers: what is computed of one from its records.
 
+use serde::Deserialize;
+
 /// Everything of a customer that is computed from its records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
@@ -43,6 +45,110 @@ pub struct View {
     pub rebate_usd: Option<i64>,
     /// What it can be found by.
     pub text: String,
+    /// What only customers of shops have.
+    pub shop: Option<ShopView>,
+}
+
+/// What is computed of a shop's customer beyond what every customer has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShopView {
+    /// Name.
+    pub name: Option<String>,
+    /// Phone in E.164, else as typed.
+    pub phone: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Date of birth.
+    pub born: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// The rule that found it.
+    pub city_rule: Option<String>,
+    /// What was bought in the old system, in minor units; `None` = nothing is known of it.
+    pub opening: Option<i64>,
+    /// What was bought since, less what was brought back.
+    pub purchased: Option<i64>,
+    /// Both together.
+    pub spent: Option<i64>,
+    /// Lines bought since.
+    pub purchases: i64,
+    /// The day of the last of them.
+    pub last_purchase: Option<String>,
+    /// Balance of points; `None` = there are none, which is not zero.
+    pub points: Option<i64>,
+    /// When that changes by itself, in microseconds since 1970 UTC.
+    pub points_until: Option<i64>,
+}
+
+/// How points add up to a balance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PointsRule {
+    /// Everything earned minus everything spent up to now, at least nothing.
+    #[default]
+    Movements,
+    /// What the latest row says is to be spent.
+    LastRecord,
+}
+
+impl PointsRule {
+    /// The word of the configuration and of reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            PointsRule::Movements => "movements",
+            PointsRule::LastRecord => "last_record",
+        }
+    }
+}
+
+/// A stored person or card of a shop. Texts that say nothing are empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShopPart<'a> {
+    /// Whose it is.
+    pub customer: i64,
+    /// Whether it is a card, and not a person.
+    pub is_card: bool,
+    /// The record's id.
+    pub id: i64,
+    /// Whether it is marked gone.
+    pub gone: bool,
+    /// A person's name, a card's number.
+    pub name: &'a str,
+    /// Phone in E.164.
+    pub phone: &'a str,
+    /// Phone as typed.
+    pub phone_typed: &'a str,
+    /// E-mail address.
+    pub email: &'a str,
+    /// Date of birth.
+    pub born: &'a str,
+    /// City.
+    pub city: &'a str,
+    /// The rule that found it.
+    pub city_rule: &'a str,
+    /// The payload.
+    pub raw: &'a str,
+}
+
+/// The movements of a shop's customer, added up. `None` where there are none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moved<'a> {
+    /// Whose they are.
+    pub customer: i64,
+    /// Opening balances.
+    pub opening: Option<i64>,
+    /// Purchases less returns.
+    pub purchased: Option<i64>,
+    /// Lines bought.
+    pub purchases: i64,
+    /// The day of the last of them.
+    pub last_purchase: &'a str,
+    /// Points earned minus points spent up to now.
+    pub movements: Option<i64>,
+    /// What the latest row says is to be spent.
+    pub last_record: Option<i64>,
+    /// When the next row that lies in the future begins to count.
+    pub until: Option<i64>,
 }
 
 /// A customer to be added up.

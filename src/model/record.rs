@@ -10,6 +10,14 @@ pub enum Record {
     Party(Party),
     /// Something that hangs on one.
     Account(Account),
+    /// A person or organization that buys.
+    Person(Person),
+    /// A card of a loyalty programme.
+    Card(Card),
+    /// A movement of money or points by a card.
+    Entry(Entry),
+    /// What is bought.
+    Product(Product),
 }
 
 /// A client of a broker (later also counterparties, identities and contacts).
@@ -70,19 +78,148 @@ pub struct Account {
     pub reward_usd: Option<i64>,
 }
 
+/// A person or organization that buys (a counterparty of 1C).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Person {
+    /// What cards name it by, within its system.
+    pub client_key: String,
+    /// Name.
+    pub name: Option<String>,
+    /// Phone in E.164.
+    pub phone: Option<String>,
+    /// Phone as typed.
+    pub phone_typed: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Date of birth, `YYYY-MM-DD`.
+    pub born: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// The rule that found it.
+    pub city_rule: Option<String>,
+    /// The source has marked it for deletion.
+    pub marked: bool,
+}
+
+/// A card of a loyalty programme.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Card {
+    /// Its key.
+    pub key: String,
+    /// Its owner's key; `None` when it has none.
+    pub client_key: Option<String>,
+    /// The number people know.
+    pub number: Option<String>,
+    /// Its phone in E.164.
+    pub phone: Option<String>,
+    /// Its phone as typed.
+    pub phone_typed: Option<String>,
+    /// The source has marked it for deletion.
+    pub marked: bool,
+}
+
+/// What a movement is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EntryKind {
+    /// What was bought in the old system.
+    Opening,
+    /// Something bought.
+    #[default]
+    Purchase,
+    /// Something brought back.
+    Return,
+    /// Points earned or spent.
+    Points,
+}
+
+impl EntryKind {
+    /// The word of the store and of reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            EntryKind::Opening => "opening_balance",
+            EntryKind::Purchase => "purchase",
+            EntryKind::Return => "return",
+            EntryKind::Points => "points",
+        }
+    }
+}
+
+/// A movement of money or points by a card.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// What the customer of its card is named by.
+    pub client_key: String,
+    /// Its card's key.
+    pub card_key: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// When, in microseconds since 1970 UTC.
+    pub at: i64,
+    /// The day on the source's calendar, `YYYY-MM-DD`.
+    pub day: String,
+    /// The document that made it.
+    pub document: String,
+    /// That document's type.
+    pub document_type: Option<String>,
+    /// Its line in the document.
+    pub line: String,
+    /// What was bought.
+    pub product_key: Option<String>,
+    /// How much of it, scaled by [`amount::QUANTITY`].
+    pub quantity: Option<i64>,
+    /// What was paid, in minor units.
+    pub amount: Option<i64>,
+    /// Points earned, scaled by [`amount::MONEY`].
+    pub points_in: Option<i64>,
+    /// Points to be spent, likewise.
+    pub points_out: Option<i64>,
+}
+
+/// What is bought.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Product {
+    /// Name.
+    pub name: Option<String>,
+    /// Article.
+    pub article: Option<String>,
+    /// Code.
+    pub code: Option<String>,
+}
+
+/// Whose a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// The client of this name.
+    Named(&'a str),
+    /// It names no client: a customer of its own.
+    Own,
+    /// No client's.
+    Nobodys,
+}
+
 impl Record {
     /// The scaled value of a measure, `None` when unknown or not carried by this kind of record.
     pub fn amount(&self, measure: Measure) -> Option<i64> {
-        let [lots, mln, reward, rebate] = match self {
-            Record::Party(p) => [p.volume_lots, p.volume_mln_usd, p.reward_usd, p.rebate_usd],
-            Record::Account(a) => [a.volume_lots, a.volume_mln_usd, a.reward_usd, None],
-        };
-        match measure {
-            amount::VOLUME_LOTS => lots,
-            amount::VOLUME_MLN_USD => mln,
-            amount::REWARD_USD => reward,
-            amount::REBATE_USD => rebate,
+        match (self, measure) {
+            (Record::Party(p), amount::VOLUME_LOTS) => p.volume_lots,
+            (Record::Party(p), amount::VOLUME_MLN_USD) => p.volume_mln_usd,
+            (Record::Party(p), amount::REWARD_USD) => p.reward_usd,
+            (Record::Party(p), amount::REBATE_USD) => p.rebate_usd,
+            (Record::Account(a), amount::VOLUME_LOTS) => a.volume_lots,
+            (Record::Account(a), amount::VOLUME_MLN_USD) => a.volume_mln_usd,
+            (Record::Account(a), amount::REWARD_USD) => a.reward_usd,
+            (Record::Entry(e), amount::AMOUNT) => e.amount,
+            (Record::Entry(e), amount::POINTS_IN) => e.points_in,
+            (Record::Entry(e), amount::POINTS_OUT) => e.points_out,
             _ => None,
+        }
+    }
+
+    /// Whose it is.
+    pub fn whose(&self) -> Whose<'_> {
+        match self {
+            Record::Product(_) => Whose::Nobodys,
+            record => record.client_key().map_or(Whose::Own, Whose::Named),
         }
     }
 
@@ -91,6 +228,10 @@ impl Record {
         match self {
             Record::Party(party) => Some(&party.client_key),
             Record::Account(account) => account.client_key.as_deref(),
+            Record::Person(person) => Some(&person.client_key),
+            Record::Card(card) => card.client_key.as_deref(),
+            Record::Entry(entry) => Some(&entry.client_key),
+            Record::Product(_) => None,
         }
     }
 }
@@ -125,6 +266,21 @@ pub struct Known {
     pub client_key: Option<String>,
     /// Its amounts, in the order of the stream's measures.
     pub amounts: Vec<Option<i64>>,
+}
+
+/// Why a row is not stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeftOut {
+    /// It cannot be, for a reason.
+    Rejected(Reject),
+    /// A rule leaves it out; a word of the catalogue (`inactive`, `no_card`).
+    Excluded(&'static str),
+}
+
+impl From<Reject> for LeftOut {
+    fn from(reject: Reject) -> LeftOut {
+        LeftOut::Rejected(reject)
+    }
 }
 
 /// Why a row cannot be stored.

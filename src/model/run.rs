@@ -169,6 +169,8 @@ pub struct Stage {
     pub source_sums: Sums,
     /// What shows that the read reached the end: `total` or `end_of_list`.
     pub proof: Option<String>,
+    /// The way the source let itself be read, where it was not the usual one; a word of the catalogue.
+    pub way: Option<String>,
     /// Records in the mirror afterwards.
     pub stored_count: Option<u64>,
     /// Their sums.
@@ -209,6 +211,7 @@ impl Stage {
             source_count: None,
             source_sums: Sums::default(),
             proof: None,
+            way: None,
             stored_count: None,
             stored_sums: Sums::default(),
             gone: 0,

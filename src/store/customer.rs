@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 
-use super::bulk::{self, Batch, Kind};
+use super::bulk::{self, Batch, Columns, Kind};
 use super::{Store, Tx, Value};
 use crate::connect::Table;
 use crate::model::customer::{Name, Part, PartKind, View};
+
+pub mod shop;
 
 const VIEW: [(&str, Kind); 19] = [
     ("id", Kind::Int),
@@ -47,10 +49,31 @@ pub async fn create(tx: &mut Tx, system: &str, customers: &[(i64, &str)]) -> Res
     bulk::insert(tx, "customer_key", batch).await
 }
 
+/// Makes names that lead to customers: (id, key, customer).
+pub async fn create_names(tx: &mut Tx, system: &str, names: &[(i64, &str, i64)]) -> Result<()> {
+    let columns: Columns =
+        &[("id", Kind::Int), ("system", Kind::Text), ("key", Kind::Text), ("merged_into", Kind::Int)];
+    let mut batch = Batch::new(columns);
+    for (id, key, customer) in names {
+        let leads = (id != customer).then_some(*customer);
+        batch.push([(*id).into(), system.into(), (*key).into(), leads.into()]);
+    }
+    bulk::insert(tx, "customer_key", batch).await
+}
+
+/// Lets a card's name lead to another customer, and takes its movements along.
+pub async fn move_card(tx: &mut Tx, system: &str, name: &str, card: &str, from: i64, to: i64) -> Result<()> {
+    let lead = "UPDATE customer_key SET merged_into = $3 WHERE system = $1 AND key = $2";
+    tx.execute(lead, [system.into(), name.into(), to.into()]).await?;
+    let take = "UPDATE entry SET customer_id = $3 WHERE customer_id = $1 AND card_key = $2";
+    tx.execute(take, [from.into(), card.into(), to.into()]).await?;
+    Ok(())
+}
+
 /// Between the fields of a record in [`parts`]: a character that no field holds.
-const UNIT: char = '\u{1f}';
+pub(super) const UNIT: char = '\u{1f}';
 /// Between its records.
-const RECORD: char = '\u{1e}';
+pub(super) const RECORD: char = '\u{1e}';
 
 /// These customers, and their records with what a customer is added up from, as one text for
 /// [`read_parts`]. One value instead of a dozen a row: on a first load every record passes here, and
@@ -105,9 +128,9 @@ pub fn read_parts(text: &str) -> Result<(Vec<Name<'_>>, Vec<Part<'_>>)> {
     Ok((names, parts))
 }
 
-const CUT: &str = "what is stored of a customer is cut short";
+pub(super) const CUT: &str = "what is stored of a customer is cut short";
 
-fn read_name(fields: &str) -> Result<Name<'_>> {
+pub(super) fn read_name(fields: &str) -> Result<Name<'_>> {
     let mut fields = fields.splitn(3, UNIT);
     let mut next = || fields.next().context(CUT);
     Ok(Name { id: next()?.parse()?, system: next()?, key: next()? })
@@ -143,6 +166,7 @@ pub async fn write(tx: &mut Tx, views: Vec<View>) -> Result<()> {
     let mut batch = Batch::new(&VIEW);
     let mut texts = Batch::new(&[("id", Kind::Int), ("text", Kind::Text)]);
     let ids: Vec<i64> = views.iter().map(|view| view.id).collect();
+    let mut shops = Vec::new();
     for v in views {
         batch.push([
             v.id.into(),
@@ -166,8 +190,10 @@ pub async fn write(tx: &mut Tx, views: Vec<View>) -> Result<()> {
             v.rebate_usd.into(),
         ]);
         texts.push([v.id.into(), v.text.into()]);
+        shops.extend(v.shop.map(|shop| (v.id, shop)));
     }
     bulk::upsert(tx, "customer", "id", batch).await?;
+    shop::write(tx, shops).await?;
     bulk::upsert(tx, "customer_text", "id", texts).await?;
     super::search::index(tx, &ids).await
 }

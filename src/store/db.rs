@@ -202,6 +202,14 @@ impl Db {
         })
     }
 
+    /// Begins a transaction that only reads.
+    pub async fn look(&self) -> Result<Tx> {
+        Ok(match &self.pools {
+            Pools::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
+            Pools::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
     /// All rows of a reading statement.
     pub async fn rows(&self, sql: &str, args: impl IntoIterator<Item = Value>) -> Result<Vec<Row>> {
         match &self.pools {

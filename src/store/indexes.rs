@@ -24,8 +24,13 @@ pub enum Of {
 }
 
 /// What customers are found by in records.
-const RECORDS: [(&str, &str); 2] =
-    [("party_customer", "party (customer_id)"), ("account_customer", "account (customer_id)")];
+const RECORDS: [(&str, &str); 5] = [
+    ("party_customer", "party (customer_id)"),
+    ("account_customer", "account (customer_id)"),
+    ("person_customer", "person (customer_id)"),
+    ("card_customer", "card (customer_id)"),
+    ("entry_customer", "entry (customer_id, at)"),
+];
 
 /// What lists are sorted by, walked system by system. A customer that is not shown is in none of
 /// them, so that one whose records have not been added up yet costs nothing.

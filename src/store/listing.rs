@@ -12,16 +12,19 @@ use anyhow::Result;
 use super::search::{self, Search};
 use super::{Row, Store, Value, bulk};
 use crate::model::amount::{self, Sums};
+use crate::model::phone;
 use crate::model::text::{name_key, search_fold};
 
 mod account;
 mod cursor;
 pub mod lineage;
 mod plan;
+mod purchase;
 mod record;
 
 pub use account::AccountRow;
 pub use cursor::BadCursor;
+pub use purchase::EntryRow;
 pub(super) use record::record;
 pub use record::{RecordRow, VersionRow, matched_in};
 
@@ -68,7 +71,8 @@ pub struct Filter {
 impl Filter {
     /// The text to look for, folded; `None` when nothing of it is left.
     pub fn folded(&self) -> Option<String> {
-        self.search.as_deref().map(search_fold).filter(|folded| !folded.is_empty())
+        let folded = self.search.as_deref().map(search_fold).filter(|folded| !folded.is_empty())?;
+        Some(phone::digits_of(&folded).unwrap_or(folded))
     }
 
     fn gone(&self) -> i64 {
@@ -98,6 +102,8 @@ pub enum Shape {
     Customers,
     /// An account of a customer that matches, in the order of the customers.
     Accounts,
+    /// A customer of a shop, with what only such have.
+    Shop,
 }
 
 /// What the list is sorted by: always a value of the customer.
@@ -235,12 +241,33 @@ pub struct Item {
     pub rebate_usd: Option<i64>,
     /// All its records are gone.
     pub gone: bool,
+    /// What only customers of shops have; nothing is known of others.
+    pub shop: ShopRow,
     /// The account, in a list of accounts.
     pub account: Option<AccountRow>,
 }
 
+/// What a list shows of a shop's customer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShopRow {
+    /// Name.
+    pub name: Option<String>,
+    /// Phone in E.164, else as typed.
+    pub phone: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// Balance of points, scaled by [`amount::MONEY`].
+    pub points: Option<i64>,
+    /// Lines bought.
+    pub purchases: Option<i64>,
+    /// What was bought in all, opening balance included, in minor units.
+    pub spent: Option<i64>,
+    /// The day of the last purchase.
+    pub last_purchase: Option<String>,
+}
+
 /// The columns of an [`Item`], in the order [`read`] takes them.
-const ITEM: &str = "id, system, key, owner, owner_rule, status, activity, country, partner_account, registered, last_trade, accounts, account_numbers, volume_lots, volume_mln_usd, reward_usd, rebate_usd, gone";
+const ITEM: &str = "id, system, key, owner, owner_rule, status, activity, country, partner_account, registered, last_trade, accounts, account_numbers, volume_lots, volume_mln_usd, reward_usd, rebate_usd, gone, name, phone, city, points, purchases, spent, last_purchase";
 
 /// A page of the list.
 #[derive(Debug, Clone, Default)]
@@ -277,7 +304,7 @@ impl Totals {
     /// How many rows a list of this shape has.
     pub fn rows(&self, shape: Shape) -> i64 {
         match shape {
-            Shape::Customers => self.clients,
+            Shape::Customers | Shape::Shop => self.clients,
             Shape::Accounts => self.accounts,
         }
     }
@@ -317,7 +344,7 @@ impl Store {
         let postgres = self.db.is_postgres();
         let query = Query { filter, shape, order, at: at.as_ref(), inclusive, limit: limit + 1, postgres };
         let mut items = match shape {
-            Shape::Customers => self.page(&query, found).await?,
+            Shape::Customers | Shape::Shop => self.page(&query, found).await?,
             Shape::Accounts => self.accounts_page(&query, found).await?,
         };
         let more = items.len() as i64 > limit;
@@ -489,7 +516,7 @@ impl Store {
         for row in &rows {
             totals.clients += row.get::<i64>(0)?;
             totals.accounts += row.get::<i64>(1)?;
-            for (index, measure) in amount::MEASURES.into_iter().enumerate() {
+            for (index, measure) in amount::TRADED.into_iter().enumerate() {
                 let sum: Option<i64> = row.get(index + 2)?;
                 if sum.is_some() {
                     totals.sums.add(measure, sum);
@@ -515,7 +542,7 @@ impl Store {
         }
         let ids = bulk::id_list(customers);
         let sql = format!(
-            "SELECT customer_id, CAST(0 AS BIGINT), raw FROM party WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, id, raw FROM account WHERE customer_id IN ({ids})"
+            "SELECT customer_id, CAST(0 AS BIGINT), raw FROM party WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, id, raw FROM account WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, CAST(0 AS BIGINT), raw FROM person WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, CAST(0 AS BIGINT), raw FROM card WHERE customer_id IN ({ids})"
         );
         for row in self.db.rows(&sql, []).await? {
             let Some(field) = matched_in(&row.get::<String>(2)?, folded) else { continue };
@@ -546,6 +573,15 @@ fn read(row: &Row) -> Result<Item> {
         reward_usd: row.get(15)?,
         rebate_usd: row.get(16)?,
         gone: row.get::<i64>(17)? != 0,
+        shop: ShopRow {
+            name: row.get(18)?,
+            phone: row.get(19)?,
+            city: row.get(20)?,
+            points: row.get(21)?,
+            purchases: row.get(22)?,
+            spent: row.get(23)?,
+            last_purchase: row.get(24)?,
+        },
         account: None,
     })
 }

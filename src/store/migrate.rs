@@ -5,7 +5,10 @@ use anyhow::{Context, Result, bail};
 use super::db::Db;
 
 /// The steps in order; a step that has been released is never edited.
-const STEPS: [(&str, &str); 1] = [("0001_first_road", include_str!("migrations/0001_first_road.sql"))];
+const STEPS: [(&str, &str); 2] = [
+    ("0001_first_road", include_str!("migrations/0001_first_road.sql")),
+    ("0002_shop", include_str!("migrations/0002_shop.sql")),
+];
 
 /// How far a database is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use anyhow::{Context, Result};
 
 use super::bulk::{self, Batch, Columns, Kind};
-use super::{Row, Store, Tx};
+use super::{Row, Store, Tx, Value};
 use crate::connect::{Stream, Table};
 use crate::model::{Fingerprint, Incoming, Known, Record, Sums};
 
@@ -15,6 +15,10 @@ impl Table {
         match self {
             Table::Party => "party",
             Table::Account => "account",
+            Table::Person => "person",
+            Table::Card => "card",
+            Table::Entry => "entry",
+            Table::Product => "product",
         }
     }
 
@@ -23,6 +27,10 @@ impl Table {
         match self {
             Table::Party => &PARTY,
             Table::Account => &ACCOUNT,
+            Table::Person => &PERSON,
+            Table::Card => &CARD,
+            Table::Entry => &ENTRY,
+            Table::Product => &PRODUCT,
         }
     }
 }
@@ -56,6 +64,53 @@ const ACCOUNT: [(&str, Kind); 14] = [
     ("volume_mln_usd", Kind::Int),
     ("reward", Kind::Int),
     ("reward_usd", Kind::Int),
+    ("raw", Kind::Text),
+];
+
+const PERSON: [(&str, Kind); 10] = [
+    ("client_key", Kind::Text),
+    ("name", Kind::Text),
+    ("phone", Kind::Text),
+    ("phone_typed", Kind::Text),
+    ("email", Kind::Text),
+    ("born", Kind::Text),
+    ("city", Kind::Text),
+    ("city_rule", Kind::Text),
+    ("marked", Kind::Int),
+    ("raw", Kind::Text),
+];
+
+const CARD: [(&str, Kind); 6] = [
+    ("client_key", Kind::Text),
+    ("number", Kind::Text),
+    ("phone", Kind::Text),
+    ("phone_typed", Kind::Text),
+    ("marked", Kind::Int),
+    ("raw", Kind::Text),
+];
+
+const ENTRY: [(&str, Kind); 14] = [
+    ("client_key", Kind::Text),
+    ("card_key", Kind::Text),
+    ("kind", Kind::Text),
+    ("at", Kind::Int),
+    ("day", Kind::Text),
+    ("document", Kind::Text),
+    ("document_type", Kind::Text),
+    ("line", Kind::Text),
+    ("product_key", Kind::Text),
+    ("quantity", Kind::Int),
+    ("amount", Kind::Int),
+    ("points_in", Kind::Int),
+    ("points_out", Kind::Int),
+    ("raw", Kind::Text),
+];
+
+const PRODUCT: [(&str, Kind); 5] = [
+    ("client_key", Kind::Text),
+    ("name", Kind::Text),
+    ("article", Kind::Text),
+    ("code", Kind::Text),
     ("raw", Kind::Text),
 ];
 
@@ -107,6 +162,11 @@ pub async fn sums_of(tx: &mut Tx, stream: &Stream, ids: &[i64]) -> Result<Sums> 
         total.merge(&read_sums(stream, &row, 1)?);
     }
     Ok(total)
+}
+
+/// The condition of a window that begins on the day bound to `argument`.
+fn from_day(since: Option<&str>, argument: usize) -> String {
+    since.map_or_else(String::new, |_| format!(" AND day >= ${argument}"))
 }
 
 fn sum_columns(stream: &Stream) -> String {
@@ -271,6 +331,49 @@ fn end_row(batch: &mut Batch, record: Record, raw: Box<str>) {
             a.reward_usd.into(),
             String::from(raw).into(),
         ]),
+        Record::Person(p) => batch.end_row([
+            p.client_key.into(),
+            p.name.into(),
+            p.phone.into(),
+            p.phone_typed.into(),
+            p.email.into(),
+            p.born.into(),
+            p.city.into(),
+            p.city_rule.into(),
+            p.marked.into(),
+            String::from(raw).into(),
+        ]),
+        Record::Card(c) => batch.end_row([
+            c.client_key.into(),
+            c.number.into(),
+            c.phone.into(),
+            c.phone_typed.into(),
+            c.marked.into(),
+            String::from(raw).into(),
+        ]),
+        Record::Entry(e) => batch.end_row([
+            e.client_key.into(),
+            e.card_key.into(),
+            e.kind.word().into(),
+            e.at.into(),
+            e.day.into(),
+            e.document.into(),
+            e.document_type.into(),
+            e.line.into(),
+            e.product_key.into(),
+            e.quantity.into(),
+            e.amount.into(),
+            e.points_in.into(),
+            e.points_out.into(),
+            String::from(raw).into(),
+        ]),
+        Record::Product(p) => batch.end_row([
+            Value::Text(None),
+            p.name.into(),
+            p.article.into(),
+            p.code.into(),
+            String::from(raw).into(),
+        ]),
     }
 }
 
@@ -291,9 +394,17 @@ pub async fn mark_gone(tx: &mut Tx, stream: &Stream, run: i64, ids: &[i64]) -> R
 }
 
 impl Store {
-    /// Records of the stream that are not gone. Two index counts, no row is read.
-    pub async fn live_count(&self, stream: &Stream, stream_id: i64) -> Result<u64> {
+    /// Records of the stream that are not gone, of a windowed one from a day on. Two index counts, no row
+    /// is read.
+    pub async fn live_count(&self, stream: &Stream, stream_id: i64, since: Option<&str>) -> Result<u64> {
         let table = stream.table.name();
+        if let Some(since) = since {
+            let sql = format!(
+                "SELECT COUNT(*) FROM {table} WHERE stream_id = $1 AND gone_run IS NULL AND day >= $2"
+            );
+            let row = self.db.row(&sql, [stream_id.into(), since.into()]).await?.context("no count")?;
+            return Ok(u64::try_from(row.get::<i64>(0)?)?);
+        }
         let sql = format!(
             "SELECT (SELECT COUNT(*) FROM {table} WHERE stream_id = $1) - (SELECT COUNT(*) FROM {table} WHERE stream_id = $1 AND gone_run IS NOT NULL)"
         );
@@ -301,31 +412,38 @@ impl Store {
         Ok(u64::try_from(row.get::<i64>(0)?)?)
     }
 
-    /// The ids of records that are not gone, above `after`, in order, at most `limit`.
+    /// The ids of records that are not gone (of a windowed stream from a day on), above `after`, in order, at most `limit`.
     pub async fn live_ids(
         &self,
         stream: &Stream,
         stream_id: i64,
+        since: Option<&str>,
         after: i64,
         limit: i64,
     ) -> Result<Vec<i64>> {
+        let (table, from) = (stream.table.name(), from_day(since, 4));
         let sql = format!(
-            "SELECT id FROM {} WHERE stream_id = $1 AND gone_run IS NULL AND id > $2 ORDER BY id LIMIT $3",
-            stream.table.name()
+            "SELECT id FROM {table} WHERE stream_id = $1 AND gone_run IS NULL AND id > $2{from} ORDER BY id LIMIT $3"
         );
-        let rows = self.db.rows(&sql, [stream_id.into(), after.into(), limit.into()]).await?;
+        let args = [stream_id.into(), after.into(), limit.into()].into_iter();
+        let rows = self.db.rows(&sql, args.chain(since.map(Value::from))).await?;
         rows.iter().map(|row| row.get(0)).collect()
     }
 
-    /// Count and sums of a stream's records that are not gone, added up afresh from the rows.
-    pub async fn stored(&self, stream: &Stream, stream_id: i64) -> Result<(u64, Sums)> {
-        let sql = format!(
-            "SELECT {} FROM {} WHERE stream_id = $1 AND gone_run IS NULL",
-            sum_columns(stream),
-            stream.table.name()
-        );
-        let row = self.db.row(&sql, [stream_id.into()]).await?.context("no sums")?;
+    /// Count and sums of a stream's records that are not gone (of a windowed one from a day on), added up
+    /// afresh from the rows.
+    pub async fn stored(&self, stream: &Stream, stream_id: i64, since: Option<&str>) -> Result<(u64, Sums)> {
+        let (sums, table, from) = (sum_columns(stream), stream.table.name(), from_day(since, 2));
+        let sql = format!("SELECT {sums} FROM {table} WHERE stream_id = $1 AND gone_run IS NULL{from}");
+        let args = [stream_id.into()].into_iter().chain(since.map(Value::from));
+        let row = self.db.row(&sql, args).await?.context("no sums")?;
         Ok((u64::try_from(row.get::<i64>(0)?)?, read_sums(stream, &row, 1)?))
+    }
+
+    /// The first day of the movements kept of a stream.
+    pub async fn oldest_day(&self, stream_id: i64) -> Result<Option<String>> {
+        let sql = "SELECT MIN(day) FROM entry WHERE stream_id = $1 AND gone_run IS NULL";
+        self.db.row(sql, [stream_id.into()]).await?.context("no answer")?.get(0)
     }
 
     /// Lets PostgreSQL look at tables that have just been filled: without figures of its own it reads
@@ -392,9 +510,18 @@ impl Store {
 
     /// The client keys of these records (of a party stream).
     pub async fn client_keys(&self, table: Table, ids: &[i64]) -> Result<Vec<String>> {
+        self.column_of("client_key", table, ids).await
+    }
+
+    /// The keys of these records.
+    pub async fn keys(&self, table: Table, ids: &[i64]) -> Result<Vec<String>> {
+        self.column_of("key", table, ids).await
+    }
+
+    async fn column_of(&self, column: &str, table: Table, ids: &[i64]) -> Result<Vec<String>> {
         let mut keys = Vec::with_capacity(ids.len());
         for ids in ids.chunks(1000) {
-            let sql = format!("SELECT client_key FROM {} WHERE id IN ({})", table.name(), bulk::id_list(ids));
+            let sql = format!("SELECT {column} FROM {} WHERE id IN ({})", table.name(), bulk::id_list(ids));
             for row in self.db.rows(&sql, []).await? {
                 keys.extend(row.get::<Option<String>>(0)?);
             }

@@ -7,7 +7,7 @@ use super::{Row, Store, Tx, audit};
 use crate::model::{Message, Run, RunRequest, RunStatus, Stage, StageStatus};
 
 const RUN: &str = "SELECT id, kind, system, mode, days, take, status, progress, error, requested_by, queued_at, started_at, finished_at, revision, cancel FROM run";
-const STAGE: &str = "SELECT position, name, status, weight, done, total, passes, pages, next_cursor, counts, reasons, read_sums, first_totals, source_count, source_sums, proof, stored_count, stored_sums, gone, absent, not_read, error, started_at, read_at, finished_at FROM stage";
+const STAGE: &str = "SELECT position, name, status, weight, done, total, passes, pages, next_cursor, counts, reasons, read_sums, first_totals, source_count, source_sums, proof, stored_count, stored_sums, gone, absent, not_read, error, started_at, read_at, finished_at, way FROM stage";
 
 /// A run that this process works on: every write names the epoch, so that a process that was taken
 /// over writes nothing more.
@@ -293,7 +293,7 @@ pub enum Beat {
 pub async fn save(tx: &mut Tx, claim: Claim, stage: &Stage, progress: i64, now: i64) -> Result<()> {
     touch(tx, claim, progress, now).await?;
     tx.execute(
-        "UPDATE stage SET status = $3, done = $4, total = $5, passes = $6, pages = $7, next_cursor = $8, counts = $9, reasons = $10, read_sums = $11, first_totals = $12, source_count = $13, source_sums = $14, proof = $15, stored_count = $16, stored_sums = $17, gone = $18, absent = $19, not_read = $20, error = $21, started_at = $22, read_at = $23, finished_at = $24 WHERE run_id = $1 AND position = $2",
+        "UPDATE stage SET status = $3, done = $4, total = $5, passes = $6, pages = $7, next_cursor = $8, counts = $9, reasons = $10, read_sums = $11, first_totals = $12, source_count = $13, source_sums = $14, proof = $15, stored_count = $16, stored_sums = $17, gone = $18, absent = $19, not_read = $20, error = $21, started_at = $22, read_at = $23, finished_at = $24, way = $25 WHERE run_id = $1 AND position = $2",
         [
             claim.run.into(),
             stage.position.into(),
@@ -319,6 +319,7 @@ pub async fn save(tx: &mut Tx, claim: Claim, stage: &Stage, progress: i64, now: 
             stage.started_at.into(),
             stage.read_at.into(),
             stage.finished_at.into(),
+            stage.way.clone().into(),
         ],
     )
     .await?;
@@ -435,6 +436,7 @@ fn read_stage(row: &Row) -> Result<Stage> {
         started_at: row.get(22)?,
         read_at: row.get(23)?,
         finished_at: row.get(24)?,
+        way: row.get(25)?,
     })
 }
 

@@ -50,7 +50,7 @@ pub struct Stored {
     pub count: i64,
 }
 
-const SUMS: [amount::Measure; 4] = amount::MEASURES;
+const SUMS: [amount::Measure; 4] = amount::TRADED;
 
 fn sums(row: &super::Row, from: usize) -> Result<Sums> {
     let mut sums = Sums::default();

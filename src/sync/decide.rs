@@ -88,7 +88,8 @@ pub async fn decide(
             for packed in store.seen(run, number("position"), number("pass")).await? {
                 saw.add_packed(&packed);
             }
-            let missing = gone::missing_ids(store, stream, stream_id, &saw).await?;
+            let since = case.detail["since"].as_str();
+            let missing = gone::missing_ids(store, stream, stream_id, since, &saw).await?;
             gone::mark_gone(&mut tx, &case.system, stream, run, &missing, by, now).await?;
         }
         ("uid_collision", client) => {

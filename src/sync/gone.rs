@@ -6,11 +6,17 @@ use super::seen::{Seen, pack};
 use crate::connect::Stream;
 use crate::store::{Store, Tx, audit, customer, mirror};
 
-/// The live records of a stream that a read did not see.
-pub async fn missing_ids(store: &Store, stream: &Stream, stream_id: i64, seen: &Seen) -> Result<Vec<i64>> {
+/// The live records of a stream (of a windowed one from a day on) that a read did not see.
+pub async fn missing_ids(
+    store: &Store,
+    stream: &Stream,
+    stream_id: i64,
+    since: Option<&str>,
+    seen: &Seen,
+) -> Result<Vec<i64>> {
     let (mut gone, mut after) = (Vec::new(), 0);
     loop {
-        let ids = store.live_ids(stream, stream_id, after, 10_000).await?;
+        let ids = store.live_ids(stream, stream_id, since, after, 10_000).await?;
         let Some(last) = ids.last() else { return Ok(gone) };
         after = *last;
         gone.extend(ids.into_iter().filter(|id| !seen.has(*id)));

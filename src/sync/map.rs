@@ -4,9 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use crate::connect::{Connector, Row, Stream};
 use crate::model::disposition::Reasons;
-use crate::model::{Counts, Disposition, Fingerprint, Incoming, Known, Oddity, Record, Reject, Sums};
+use crate::model::{
+    Counts, Disposition, Fingerprint, Incoming, Known, LeftOut, Oddity, Record, Reject, Sums,
+};
 
 use super::seen::Seen;
+
+/// Rows of a page left out by rule that are kept for people: a base that takes no conditions sends
+/// thousands.
+const EXAMPLES: u64 = 20;
 
 /// A row as it came, with what was found out about it on the way.
 #[derive(Debug)]
@@ -49,6 +55,8 @@ pub struct Sorted {
 #[derive(Debug, Clone)]
 pub struct Choice {
     names: HashSet<String>,
+    /// Where cards are counted: what their movements name them by.
+    cards: HashSet<String>,
     limit: usize,
     /// Whether the stream being read still adds clients, or only follows those that were taken.
     pub choosing: bool,
@@ -57,7 +65,7 @@ pub struct Choice {
 impl Choice {
     /// None taken yet, at most `limit`.
     pub fn first(limit: usize) -> Choice {
-        Choice { names: HashSet::new(), limit, choosing: true }
+        Choice { names: HashSet::new(), cards: HashSet::new(), limit, choosing: true }
     }
 
     /// Takes clients that an earlier part of the run has taken.
@@ -65,18 +73,27 @@ impl Choice {
         self.names.extend(names);
     }
 
-    /// Whether no more rows can be taken of a stream that lists clients.
-    pub fn is_full(&self) -> bool {
-        self.choosing && self.names.len() >= self.limit
+    /// Takes cards that an earlier part of the run has taken, by what movements name them by.
+    pub fn recall_cards(&mut self, cards: impl IntoIterator<Item = String>) {
+        self.cards.extend(cards);
     }
 
-    fn takes(&mut self, row: &Row, record: Option<&Record>) -> bool {
+    /// Whether no more rows can be taken of a stream that lists clients.
+    pub fn is_full(&self) -> bool {
+        let taken = if self.cards.is_empty() { self.names.len() } else { self.cards.len() };
+        self.choosing && taken >= self.limit
+    }
+
+    fn takes(&mut self, row: &Row, record: Option<&Record>, stream: &Stream) -> bool {
         let named = record.and_then(Record::client_key).or(row.key.as_deref()).unwrap_or_default();
-        if self.choosing && self.names.len() < self.limit {
+        if self.choosing && !self.is_full() {
+            if let Some(Record::Card(card)) = record {
+                self.cards.insert(stream.own_name(&card.key));
+            }
             self.names.insert(named.to_owned());
             return true;
         }
-        self.names.contains(named)
+        self.names.contains(named) || self.cards.contains(named)
     }
 }
 
@@ -92,17 +109,24 @@ pub fn first_look(
     let mut incoming: Vec<Incoming> = Vec::with_capacity(rows.len());
     let mut keys = HashSet::with_capacity(rows.len());
     for Arrived { row, hash } in rows {
+        if let Some(rule) = row.unasked {
+            let sums = connector.amounts(stream, &row.raw);
+            let rule = Reject { rule, field: "" };
+            sorted.leave_out(Disposition::Excluded, &rule, row.key.as_deref(), &row.raw, &sums);
+            continue;
+        }
         if let Some(choice) = &mut choice {
             let record = connector.read(stream, &row.raw).ok();
-            if !choice.takes(&row, record.as_ref()) {
+            if !choice.takes(&row, record.as_ref(), stream) {
                 continue;
             }
         }
         let Some(key) = row.key else {
             let no_key = Reject { rule: "no_key", field: "" };
-            let reject = connector.read(stream, &row.raw).err().unwrap_or(no_key);
+            let why = connector.read(stream, &row.raw).err().unwrap_or(no_key.into());
+            let (disposition, why) = parts(why);
             let sums = connector.amounts(stream, &row.raw);
-            sorted.leave_out(Disposition::Rejected, &reject, None, &row.raw, &sums);
+            sorted.leave_out(disposition, &why, None, &row.raw, &sums);
             continue;
         };
         if keys.contains(&key) {
@@ -129,6 +153,9 @@ impl Sorted {
     ) {
         self.counts.add(disposition);
         self.reasons.add(disposition, why.rule, 1, sums);
+        if disposition == Disposition::Excluded && self.counts.excluded > EXAMPLES {
+            return;
+        }
         self.oddities.push(Oddity {
             disposition,
             rule: why.rule.to_owned(),
@@ -177,11 +204,14 @@ impl Sorted {
                 continue;
             }
             match connector.read(stream, &row.raw) {
-                Err(reject) => {
+                Err(why) => {
+                    let (disposition, why) = parts(why);
                     let sums = connector.amounts(stream, &row.raw);
-                    self.leave_out(Disposition::Rejected, &reject, Some(&row.key), &row.raw, &sums);
-                    // It is there, only not in a form we can store: its last good values stay.
-                    self.saw.extend(known.filter(|k| !k.gone).map(|k| k.id));
+                    self.leave_out(disposition, &why, Some(&row.key), &row.raw, &sums);
+                    // It is there, only not in a form we can store: its last good values stay. One that
+                    // a rule leaves out now is not there for us.
+                    let stays = known.filter(|k| !k.gone && disposition == Disposition::Rejected);
+                    self.saw.extend(stays.map(|k| k.id));
                 }
                 Ok(record) => {
                     let disposition = match &known {
@@ -213,6 +243,13 @@ impl Sorted {
             // A single row may lose a value; a whole page of them does not.
             (all_lost && lost > 20).then_some(measure.name)
         })
+    }
+}
+
+fn parts(why: LeftOut) -> (Disposition, Reject) {
+    match why {
+        LeftOut::Rejected(reject) => (Disposition::Rejected, reject),
+        LeftOut::Excluded(rule) => (Disposition::Excluded, Reject { rule, field: "" }),
     }
 }
 

@@ -5,6 +5,8 @@ use crate::model::OwnerRules;
 use crate::model::customer::{Name, Part, PartKind, View};
 use crate::model::text::search_fold_into;
 
+pub mod shop;
+
 /// Adds up a customer from its records. Records that are gone count only when all are.
 pub fn view(name: Name<'_>, parts: &[Part<'_>], rules: &OwnerRules) -> View {
     let gone = parts.iter().all(|part| part.gone);
@@ -56,6 +58,7 @@ pub fn view(name: Name<'_>, parts: &[Part<'_>], rules: &OwnerRules) -> View {
         reward_usd,
         rebate_usd: parties.iter().filter_map(|part| part.rebate_usd).reduce(|a, b| a + b),
         text: search_text(&parts, &partner_accounts),
+        shop: None,
     }
 }
 
@@ -69,25 +72,32 @@ fn said<'a>(
 
 /// The values of the payloads and what was derived from them, folded, one a line.
 fn search_text(parts: &[&Part<'_>], partner_accounts: &[&str]) -> String {
-    let mut text = String::with_capacity(parts.iter().map(|part| part.raw.len()).sum());
-    // A value that another one contains is found with it: an account's short name of its client, a
-    // zero. Every character left out is one less to index.
-    let mut add = |value: &str| {
-        let start = text.len();
-        search_fold_into(value, &mut text);
-        let (before, new) = text.split_at(start);
-        if new.is_empty() || before.contains(new) {
-            text.truncate(start);
-        } else {
-            text.push('\n');
-        }
-    };
-    for part in parts {
-        for_each_value(part.raw, &mut add);
-    }
-    partner_accounts.iter().for_each(|name| add(name));
-    parts.iter().for_each(|part| add(part.country));
+    let mut text = String::new();
+    add_values(&mut text, parts.iter().map(|part| part.raw));
+    partner_accounts.iter().for_each(|name| add_value(&mut text, name));
+    parts.iter().for_each(|part| add_value(&mut text, part.country));
     text
+}
+
+/// Adds the values of payloads to a text.
+fn add_values<'a>(text: &mut String, payloads: impl Iterator<Item = &'a str> + Clone) {
+    text.reserve(payloads.clone().map(str::len).sum());
+    for payload in payloads {
+        for_each_value(payload, &mut |value| add_value(text, value));
+    }
+}
+
+/// Adds a value to a text, folded and on a line of its own. One that another line contains is found with
+/// that: an account's short name of its client, a zero. Every character left out is one less to index.
+fn add_value(text: &mut String, value: &str) {
+    let start = text.len();
+    search_fold_into(value, text);
+    let (before, new) = text.split_at(start);
+    if new.is_empty() || before.contains(new) {
+        text.truncate(start);
+    } else {
+        text.push('\n');
+    }
 }
 
 /// Calls `each` with every string and number of a JSON text that is known to be valid, as written;

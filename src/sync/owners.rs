@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::now;
 use super::settle::compute;
-use crate::model::customer::View;
+use crate::model::customer::{PointsRule, View};
 use crate::model::text::name_key;
 use crate::model::{OwnerRules, Sums, amount};
 use crate::store::customer;
@@ -19,17 +19,30 @@ use crate::store::{Store, audit};
 pub struct OwnerSettings {
     /// The map of the configuration: partner account or campaign, owner.
     pub map: Vec<(String, String)>,
-    /// By system: its owner, and whether that comes before the map.
-    pub systems: BTreeMap<String, (Option<String>, bool)>,
+    /// What each system says.
+    pub systems: BTreeMap<String, SystemRules>,
+}
+
+/// What a system says of whose its customers are, and how they are added up.
+#[derive(Debug, Clone, Default)]
+pub struct SystemRules {
+    /// Its owner.
+    pub owner: Option<String>,
+    /// Whether that comes before the map.
+    pub whole: bool,
+    /// Of a shop: how points add up.
+    pub points: Option<PointsRule>,
 }
 
 impl OwnerSettings {
     /// The rules of a system: rules that people added win over the configuration.
     pub fn rules(&self, system: &str, added: &[OwnerRule]) -> OwnerRules {
-        let (owner, whole) = self.systems.get(system).cloned().unwrap_or_default();
+        let SystemRules { owner, whole, points } = self.systems.get(system).cloned().unwrap_or_default();
         let configured = self.map.iter().map(|(name, owner)| (name.as_str(), owner.as_str()));
         let added = added.iter().map(|rule| (rule.name.as_str(), rule.owner.as_str()));
-        OwnerRules::new(owner, whole, configured.chain(added))
+        let mut rules = OwnerRules::new(owner, whole, configured.chain(added));
+        rules.points = points;
+        rules
     }
 }
 
@@ -52,7 +65,7 @@ pub struct Move {
 pub fn spelled(settings: &OwnerSettings, added: &[OwnerRule], name: &str, owner: &str) -> String {
     // The rule that is to be changed must not keep its own spelling alive.
     let others = |rule: &&OwnerRule| name_key(&rule.name) != name_key(name);
-    let systems = settings.systems.values().filter_map(|(owner, _)| owner.as_deref());
+    let systems = settings.systems.values().filter_map(|rules| rules.owner.as_deref());
     let mapped = settings.map.iter().filter(|(other, _)| name_key(other) != name_key(name));
     let mut known = systems
         .chain(mapped.map(|(_, owner)| owner.as_str()))
@@ -169,7 +182,8 @@ async fn replay(
             if *owner != view.owner && !view.hidden {
                 moves.add(owner, &view);
             }
-            if *owner != view.owner || *rule != view.owner_rule {
+            // Points are the shop's own rule; which one holds is not kept with each customer.
+            if *owner != view.owner || *rule != view.owner_rule || view.shop.is_some() {
                 changed.push(view);
             }
         }

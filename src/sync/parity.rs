@@ -1,5 +1,7 @@
 //! The mirror held against a source, now: counts and control sums side by side, differences named.
 
+pub mod shop;
+
 use std::collections::HashSet;
 
 use anyhow::Result;
@@ -7,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Source;
-use crate::connect::{Absence, Ask, Connector, Error, Stream, Totals};
+use crate::connect::{Absence, Ask, Connector, Error, LeftOut, Stream, Table, Totals};
 use crate::model::amount::{self, Measure};
 use crate::model::{Disposition, Reason, Sums};
 use crate::store::Store;
@@ -112,8 +114,9 @@ pub async fn system(store: &Store, source: &Source) -> Result<Vec<Item>, Unverif
     let mut items = Vec::new();
     for stream in source.connector.streams() {
         let stream_id = store.stream(&source.name, stream.name).await?;
-        let (count, sums) = store.stored(stream, stream_id).await?;
-        let said = totals(source, stream).await?;
+        let (count, sums) = store.stored(stream, stream_id, None).await?;
+        let days = days_kept(store, source, stream, stream_id).await?;
+        let said = totals(source, stream, days).await?;
         let absent = match &said.keys {
             Some(keys) if stream.absence == Absence::Counted => {
                 let ours = store.live_keys(stream, stream_id).await?;
@@ -146,24 +149,53 @@ struct Said {
     keys: Option<HashSet<String>>,
 }
 
-/// What the source says of a stream now: its totals where it states them, else its keys counted.
-async fn totals(source: &Source, stream: &'static Stream) -> Result<Said, Error> {
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let mut ask = Ask { page_size: 1, today };
-    let page = source.connector.fetch(&source.http, stream, None, &ask).await?;
-    if page.totals.count.is_some() {
+/// What the source says of a stream now: its totals where it states them, else its rows counted and
+/// added up, without those that a rule leaves out.
+async fn totals(source: &Source, stream: &'static Stream, days: Option<u32>) -> Result<Said, Error> {
+    let mut ask = Ask { page_size: 1, today: today(), days, brief: false };
+    let (connector, http) = (&source.connector, &source.http);
+    let page = connector.fetch(http, stream, None, &ask).await?;
+    let stated = stream.measures.iter().any(|measure| page.totals.sums.get(*measure).is_some());
+    if page.totals.count.is_some() && stated {
         return Ok(Said { totals: page.totals, keys: None });
     }
     ask.page_size = source.page_size;
-    let mut keys = HashSet::new();
-    let mut page = page;
+    let (mut keys, mut sums) = (HashSet::new(), Sums::default());
+    let mut at = None;
     loop {
-        keys.extend(page.rows.into_iter().filter_map(|row| row.key));
-        let Some(next) = page.next else { break };
-        page = source.connector.fetch(&source.http, stream, Some(&next), &ask).await?;
+        let page = connector.fetch(http, stream, at.as_ref(), &ask).await?;
+        for row in page.rows {
+            let read = connector.read(stream, &row.raw);
+            let Some(key) = row.key else { continue };
+            if row.unasked.is_some() || matches!(read, Err(LeftOut::Excluded(_))) || !keys.insert(key) {
+                continue;
+            }
+            for measure in stream.measures {
+                sums.add(*measure, read.as_ref().ok().and_then(|record| record.amount(*measure)));
+            }
+        }
+        at = page.next;
+        if at.is_none() {
+            break;
+        }
     }
-    let totals = Totals { count: Some(keys.len() as u64), sums: Sums::default() };
+    let totals = Totals { count: Some(keys.len() as u64), sums };
     Ok(Said { totals, keys: Some(keys) })
+}
+
+fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// The days back to the oldest record that is kept of a windowed list.
+async fn days_kept(store: &Store, source: &Source, stream: &Stream, stream_id: i64) -> Result<Option<u32>> {
+    if source.connector.window(stream, &Ask::default()).is_none() || stream.table != Table::Entry {
+        return Ok(None);
+    }
+    let Some(oldest) = store.oldest_day(stream_id).await? else { return Ok(None) };
+    let oldest: jiff::civil::Date = oldest.parse()?;
+    // One more: the source's day may have begun while ours has not.
+    Ok(u32::try_from((today() - oldest).get_days() + 1).ok())
 }
 
 fn lines(source: &Totals, count: u64, absent: u64, sums: &Sums, reasons: &[Reason]) -> Vec<Line> {
@@ -217,6 +249,8 @@ fn unit(measure: Measure) -> &'static str {
     match measure {
         amount::VOLUME_LOTS => "lots",
         amount::VOLUME_MLN_USD => "million USD",
+        amount::AMOUNT => "RUB",
+        amount::POINTS_IN | amount::POINTS_OUT => "points",
         _ => "USD",
     }
 }

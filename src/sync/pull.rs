@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::map::Choice;
 use super::seen::{self, Seen};
 use super::{Stop, Turn, now};
-use crate::connect::{Ask, Connector, Cursor, Error, Stream, Table, Totals};
+use crate::connect::{Absence, Ask, Connector, Cursor, Stream, Table, Totals};
 use crate::model::{Counts, Stage, StageStatus, Sums};
 use crate::store::{self, indexes, page as pages, run};
 
@@ -45,7 +45,8 @@ pub async fn stream(
     if let Some(choice) = &mut choice {
         // Accounts hang on the clients that were taken; where accounts are all a system lists
         // (XM), the clients are taken from them.
-        choice.choosing = stream.table == Table::Party || turn.source.connector.streams().len() == 1;
+        let lists = turn.source.connector.streams();
+        choice.choosing = matches!(stream.table, Table::Party | Table::Card) || lists.len() == 1;
     }
     let stream_id = store.stream(&turn.source.name, stream.name).await?;
     let mut reading = Reading {
@@ -85,7 +86,7 @@ impl Reading<'_> {
             }
             self.before = Some(before);
         }
-        self.fresh = store.live_ids(self.stream, self.stream_id, 0, 1).await?.is_empty();
+        self.fresh = store.live_ids(self.stream, self.stream_id, None, 0, 1).await?.is_empty();
         if self.fresh {
             indexes::make_way_for_records(&store.db, self.stream.table).await?;
         }
@@ -118,10 +119,11 @@ impl Reading<'_> {
     /// One pass over the list, from the checkpoint to the end.
     async fn pass(&mut self) -> Result<(), Stop> {
         while !self.at_end() {
-            let ask = Ask { page_size: self.turn.source.page_size, today: self.turn.today };
+            let ask = self.ask();
             let at = self.stage.next_cursor.clone().map(Cursor);
             let expect = Expect { fresh: self.fresh, limited: self.choice.is_some() };
-            let mut ahead = Ahead::start(self.turn.source, self.stream, ask, at, expect);
+            let stream = (self.stream, self.stream_id);
+            let mut ahead = Ahead::start(self.turn.source, self.turn.store, stream, ask, at, expect);
             while !self.at_end() {
                 let group = self.turn.unless_stopped(ahead.group()).await??;
                 let before = self.fresh.then(|| (self.stage.clone(), self.choice.clone(), self.seen.clone()));
@@ -143,6 +145,22 @@ impl Reading<'_> {
         self.finish_pass(&last).await
     }
 
+    /// What is asked of the list beyond where to begin. Versions will do where rows are stored already.
+    fn ask(&self) -> Ask {
+        Ask {
+            page_size: self.turn.source.page_size,
+            today: self.turn.today,
+            days: self.turn.days,
+            brief: !self.fresh && self.choice.is_none(),
+        }
+    }
+
+    /// The first day that the read is about, where it is not about all.
+    fn since(&self) -> Option<String> {
+        let window = self.turn.source.connector.window(self.stream, &self.ask());
+        window.filter(|_| self.stream.absence == Absence::Gone).map(|(first, _)| first.to_string())
+    }
+
     /// Whether the last page of the pass is stored.
     fn at_end(&self) -> bool {
         self.stage.pages > 0 && self.stage.next_cursor.is_none()
@@ -150,7 +168,7 @@ impl Reading<'_> {
 
     /// Stores pages, each with its checkpoint, in one transaction. A page that is refused, or could
     /// not be had, ends the run; those before it are stored.
-    async fn store(&mut self, group: Vec<Result<Fetched, Error>>) -> Result<(), Stop> {
+    async fn store(&mut self, group: Vec<Result<Fetched, Stop>>) -> Result<(), Stop> {
         if self.fresh {
             let rows = group.iter().flatten().map(|page| page.sent as usize).sum();
             self.records.reserve(self.turn.store, rows).await?;
@@ -160,7 +178,7 @@ impl Reading<'_> {
         let (mut stored, mut stopped) = (0, None);
         for page in group {
             match page {
-                Err(error) => stopped = Some(error.into()),
+                Err(stop) => stopped = Some(stop),
                 Ok(page) => match self.store_page(&mut tx, page).await {
                     Ok(()) => stored += 1,
                     Err(stop @ Stop::Failed(_)) => stopped = Some(stop),
@@ -189,7 +207,12 @@ pub async fn recall(
     choice: &mut Choice,
 ) -> Result<(), Stop> {
     for packed in turn.store.seen(turn.claim.run, stage.position, stage.passes).await? {
-        choice.recall(turn.store.client_keys(stream.table, &seen::unpack(&packed)).await?);
+        let ids = seen::unpack(&packed);
+        choice.recall(turn.store.client_keys(stream.table, &ids).await?);
+        if stream.table == Table::Card {
+            let keys = turn.store.keys(stream.table, &ids).await?;
+            choice.recall_cards(keys.iter().map(|key| stream.own_name(key)));
+        }
     }
     Ok(())
 }

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tokio::task::JoinHandle;
 
-use super::matching::view;
+use super::matching::{shop, view};
+use super::owners::OwnerSettings;
 use super::seen::{self, Seen};
 use super::{Stop, Turn, now};
 use crate::connect::{Connector, Table};
-use crate::model::customer::{Part, View};
+use crate::model::customer::{Moved, Name, Part, ShopPart, View};
 use crate::model::{Message, OwnerRules};
 use crate::store::case::{self, NewCase};
 use crate::store::customer;
@@ -31,6 +32,7 @@ const LAST_CALL: Duration = Duration::from_secs(1);
 /// way, and what is left is for the next run.
 pub async fn customers(turn: &Turn<'_>, rules: &OwnerRules) -> Result<(), Stop> {
     separate_collisions(turn).await?;
+    place_ownerless_cards(turn).await?;
     bring_up_to_date(turn.store, &turn.source.name, rules, Some(turn)).await
 }
 
@@ -80,6 +82,25 @@ pub async fn bring_up_to_date(
     Ok(tx.commit().await?)
 }
 
+/// Brings customers up to date whose balance of points has changed by itself: a row that lay in the
+/// future counts now.
+pub async fn points_due(store: &Store, owners: &OwnerSettings) -> Result<()> {
+    for (system, _) in owners.systems.iter().filter(|(_, rules)| rules.points.is_some()) {
+        let due = store.points_due(system, now()).await?;
+        if due.is_empty() {
+            continue;
+        }
+        let mut tx = store.begin().await?;
+        customer::touch(&mut tx, system, seen::pack(due)).await?;
+        tx.commit().await?;
+        let rules = owners.rules(system, &store.owner_rules().await?);
+        if let Err(Stop::Internal(error)) = bring_up_to_date(store, system, &rules, None).await {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
 /// The customers of these notes, each once, in order.
 fn unpacked(notes: &[(i64, Vec<u8>)]) -> Vec<i64> {
     let mut customers = Seen::default();
@@ -92,13 +113,48 @@ fn views(store: &Store, rules: &OwnerRules, customers: &[i64]) -> JoinHandle<Res
     tokio::spawn(async move { compute(&store, &rules, &customers).await })
 }
 
-/// These customers as their records make them.
+/// These customers, all of one system, as their records make them now.
 pub async fn compute(store: &Store, rules: &OwnerRules, customers: &[i64]) -> Result<Vec<View>> {
+    if rules.points.is_some() {
+        let text = customer::shop::parts(store, customers, now()).await?;
+        let (names, parts, moved) = customer::shop::read_parts(&text)?;
+        let of: HashMap<i64, &[ShopPart<'_>]> =
+            parts.chunk_by(|a, b| a.customer == b.customer).map(|own| (own[0].customer, own)).collect();
+        let moved: HashMap<i64, &Moved<'_>> = moved.iter().map(|moved| (moved.customer, moved)).collect();
+        let own = |name: &Name<'_>| {
+            let parts = of.get(&name.id).copied().unwrap_or_default();
+            shop::view(*name, parts, moved.get(&name.id).copied(), rules)
+        };
+        return Ok(names.iter().map(own).collect());
+    }
     let text = customer::parts(store, customers).await?;
     let (names, parts) = customer::read_parts(&text)?;
     let of: HashMap<i64, &[Part<'_>]> =
         parts.chunk_by(|a, b| a.customer == b.customer).map(|own| (own[0].customer, own)).collect();
     Ok(names.iter().map(|name| view(*name, of.get(&name.id).copied().unwrap_or_default(), rules)).collect())
+}
+
+/// Cards that name no owner belong to the one customer that has their phone, else to nobody but
+/// themselves.
+async fn place_ownerless_cards(turn: &Turn<'_>) -> Result<(), Stop> {
+    let (store, system) = (turn.store, turn.source.name.as_str());
+    for stream in turn.source.connector.streams().iter().filter(|s| s.table == Table::Card) {
+        let stream_id = store.stream(system, stream.name).await?;
+        for card in store.ownerless_cards(system, stream.name, stream_id).await? {
+            let to = card.by_phone.unwrap_or(card.own);
+            if to == card.customer {
+                continue;
+            }
+            let name = stream.own_name(&card.key);
+            let mut tx = store.begin().await?;
+            customer::move_card(&mut tx, system, &name, &card.key, card.customer, to).await?;
+            customer::shop::give_card(&mut tx, card.id, to).await?;
+            customer::touch(&mut tx, system, seen::pack(vec![card.customer, to])).await?;
+            run::touch(&mut tx, turn.claim, 0, now()).await?;
+            tx.commit().await?;
+        }
+    }
+    Ok(())
 }
 
 /// Two clients whose names for their accounts are the same: each becomes a customer of its own, the

@@ -19,6 +19,7 @@ mod audit;
 mod cases;
 mod customers;
 mod describe;
+mod entries;
 mod export;
 mod health;
 mod owners;
@@ -53,6 +54,8 @@ pub fn routes() -> Router<Web> {
         .route("/api/v1/customers/export", get(export::export))
         .route("/api/v1/customers/{id}", get(customers::one))
         .route("/api/v1/customers/{id}/accounts", get(customers::accounts))
+        .route("/api/v1/customers/{id}/purchases", get(entries::purchases))
+        .route("/api/v1/customers/{id}/points", get(entries::points))
         .route("/api/v1/customers/{id}/history", get(customers::history))
         .route("/api/v1/customers/{id}/explain", get(customers::explain))
         .route("/api/v1/cases", get(cases::list))

@@ -4,4 +4,4 @@ mod exports;
 mod lists;
 mod roles;
 mod runs;
-mod server;
+pub mod server;

@@ -13,5 +13,6 @@ mod faults;
 mod pages;
 mod pull;
 mod secrecy;
+mod shop;
 mod support;
 mod tidy;

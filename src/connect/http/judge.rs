@@ -11,8 +11,20 @@ impl Http {
         let message = |id| self.message_at(id, call);
         let fault = |error, passing| Err(Fault { error, passing, call: Some(call.clone()) });
         let page = answer.html || answer.body.trim_ascii_start().starts_with(b"<");
+        let habits = &self.shared.habits;
+        if answer.status >= 400 {
+            let told = String::from_utf8_lossy(&answer.body);
+            if habits.refusals.iter().any(|refusal| told.contains(refusal)) {
+                let message = message("connect-rejected").with("reason", self.reason(&answer));
+                return fault(Error::Rejected(message), false);
+            }
+        }
         match answer.status {
             200..=299 => {}
+            status if habits.busy.contains(&status) => {
+                let message = message("connect-server-error").with("reason", self.reason(&answer));
+                return fault(Error::Unavailable(message, answer.wait), true);
+            }
             300..=399 => return fault(Error::Unexpected(message("connect-redirect")), false),
             429 => {
                 let message = message("connect-too-many-requests").with("reason", self.reason(&answer));
@@ -83,8 +95,12 @@ impl Http {
 
     /// The reason an answer gives, fit to be shown: `: reason` to follow a sentence, or nothing.
     pub(super) fn reason(&self, answer: &Answer) -> String {
-        let body = String::from_utf8_lossy(&answer.body);
-        let reason = words::reason(&body, &login::secrets(&self.shared.auth));
+        self.reason_in(&String::from_utf8_lossy(&answer.body))
+    }
+
+    /// The reason a text gives, likewise.
+    pub(super) fn reason_in(&self, body: &str) -> String {
+        let reason = words::reason(body, &login::secrets(&self.shared.auth));
         if reason.is_empty() { reason } else { format!(": {}", reason.trim_end_matches('.')) }
     }
 

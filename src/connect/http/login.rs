@@ -7,7 +7,7 @@
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
@@ -29,8 +29,22 @@ pub enum Auth {
     None,
     /// `Authorization: Bearer`, with a token that does not change.
     Bearer(SecretString),
+    /// User and password with each request (HTTP Basic), in UTF-8.
+    Basic {
+        /// The user's name.
+        user: SecretString,
+        /// The password.
+        password: SecretString,
+    },
     /// A login that gives a token.
     Login(Login),
+}
+
+impl Auth {
+    /// Whether what is shown never changes, so that a refusal of it is one of a login.
+    pub(super) fn is_standing(&self) -> bool {
+        matches!(self, Auth::Bearer(_) | Auth::Basic { .. })
+    }
 }
 
 /// A login: user and password posted as JSON, a token in the answer.
@@ -106,6 +120,13 @@ impl Http {
                 }
                 Ok(session.pass())
             }
+            Auth::Basic { user, password } => {
+                if session.token.is_none() {
+                    let both = format!("{}:{}", user.expose_secret(), password.expose_secret());
+                    session.token = header_of("Basic ", &STANDARD.encode(both));
+                }
+                Ok(session.pass())
+            }
             Auth::Login(login) => {
                 let due = session.renew_at.is_some_and(|at| at <= Instant::now());
                 if due || spoiled == Some(session.serial) {
@@ -160,9 +181,9 @@ impl Http {
         Ok(token.to_owned())
     }
 
-    /// Notes that a token that cannot be renewed was refused. Requests that were under way together
+    /// Notes that what cannot be renewed was refused. Requests that were under way together
     /// are one refusal.
-    pub(super) async fn bearer_refused(&self, pass: &Pass, message: &Message) {
+    pub(super) async fn standing_refused(&self, pass: &Pass, message: &Message) {
         let mut session = self.shared.session.lock().await;
         if session.refused.as_ref().is_none_or(|(at, _)| pass.given.is_some_and(|given| given > *at)) {
             session.refused = Some((Instant::now(), message.clone()));
@@ -213,6 +234,7 @@ pub(super) fn secrets(auth: &Auth) -> Vec<&str> {
     match auth {
         Auth::None => Vec::new(),
         Auth::Bearer(token) => vec![token.expose_secret()],
+        Auth::Basic { user, password } => vec![password.expose_secret(), user.expose_secret()],
         Auth::Login(login) => vec![login.password.expose_secret(), login.user.expose_secret()],
     }
 }

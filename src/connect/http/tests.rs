@@ -112,11 +112,18 @@ fn door(url: &str) -> Door {
             token_field: "token",
             header_prefix: "JWT ",
         }),
+        ..Door::default()
     }
 }
 
 fn open(url: &str, limits: Limits) -> Http {
-    Http::new("ham", Door { base_url: url.to_owned(), auth: Auth::None }, limits, Gate::default()).unwrap()
+    Http::new(
+        "ham",
+        Door { base_url: url.to_owned(), auth: Auth::None, ..Door::default() },
+        limits,
+        Gate::default(),
+    )
+    .unwrap()
 }
 
 /// An answer that is wrong in one way.
@@ -244,7 +251,11 @@ async fn many_requests_make_one_login() {
 async fn a_refused_bearer_is_a_login_error_also_as_a_page() {
     for (code, body) in [(401, "{}"), (403, "<!doctype html><p>Forbidden")] {
         let server = serve(move |_, _| async move { status(code, body) }).await;
-        let door = Door { base_url: server.url.clone(), auth: Auth::Bearer(BEARER.to_owned().into()) };
+        let door = Door {
+            base_url: server.url.clone(),
+            auth: Auth::Bearer(BEARER.to_owned().into()),
+            ..Door::default()
+        };
         let http = Http::new("xm", door, brisk(), Gate::default()).unwrap();
         for _ in 0..2 {
             assert_eq!(failure(&http).await, ("login", "connect-token-refused".into()));
@@ -325,7 +336,7 @@ async fn what_a_system_asks_to_wait_is_told_and_holds_for_everyone() {
     .await;
     let gate = Gate::default();
     let limits = Limits { attempts: 1, longest_wait: Duration::from_millis(80), ..brisk() };
-    let door = Door { base_url: server.url.clone(), auth: Auth::None };
+    let door = Door { base_url: server.url.clone(), auth: Auth::None, ..Door::default() };
     let http = Http::new("ham", door, limits, gate.clone()).unwrap();
     let error = http.get(&page()).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable(_, Some(wait)) if wait == Duration::from_secs(7)));
@@ -405,7 +416,7 @@ async fn broken_connections() {
 async fn private_addresses_are_refused_by_number_and_by_name() {
     let server = serve(async |_, _| json("[]")).await;
     let limits = Limits { allow_networks: Vec::new(), ..brisk() };
-    let door = Door { base_url: server.url.clone(), auth: Auth::None };
+    let door = Door { base_url: server.url.clone(), auth: Auth::None, ..Door::default() };
     let message = Http::new("ham", door, limits.clone(), Gate::default()).unwrap_err();
     assert_eq!(message.id, "connect-address-refused");
     let by_name = server.url.replace("127.0.0.1", "localhost");

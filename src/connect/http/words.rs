@@ -1,18 +1,25 @@
 //! What of a foreign answer may appear in our messages: little, and nothing secret or personal.
 
-use crate::connect::loose::{Loose, fields};
+use crate::connect::loose::{Loose, fields, tokens};
 
-/// The reason an answer gives (`detail`, else `message`, else the beginning of a plain text), made
-/// safe. Other JSON is left out: it may hold anything.
+/// The reason an answer gives (`detail`, else `message`, that of OData's `odata.error`, else the
+/// beginning of a plain text), made safe. Other JSON is left out: it may hold anything.
 pub(super) fn reason(body: &str, secrets: &[&str]) -> String {
-    let body = body.trim();
+    let body = body.trim_start_matches('\u{feff}').trim();
     if body.starts_with('<') {
         return String::new();
     }
     if !body.starts_with(['{', '[', '"']) {
         return safe(body, secrets);
     }
-    let told = fields(body, &["detail", "message", "error"]);
+    let inner = |body: &str, name: &str| {
+        tokens(body, &[name]).and_then(|[found]| found).map(|found| found.get().to_owned())
+    };
+    let odata = inner(body, "odata.error").and_then(|error| inner(&error, "message"));
+    let told = match &odata {
+        Some(message) => fields(message, &["value", "lang", "lang"]),
+        None => fields(body, &["detail", "message", "error"]),
+    };
     told.and_then(|told| told.iter().find_map(Loose::owned)).map_or_else(String::new, |t| safe(&t, secrets))
 }
 
@@ -73,6 +80,10 @@ mod tests {
         for (body, told) in [
             (r#"{"detail":"Request was throttled."}"#, "Request was throttled."),
             (r#"{"message":"No such period"}"#, "No such period"),
+            (
+                "\u{feff}{\"odata.error\":{\"code\":\"14\",\"message\":{\"lang\":\"ru\",\"value\":\"Нет поля\"}}}",
+                "Нет поля",
+            ),
             ("<html>secret</html>", ""),
             ("plain words", "plain words"),
             (r#"{"detail":"User partner@example.test is locked"}"#, "User … is locked"),

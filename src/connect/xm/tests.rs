@@ -62,7 +62,7 @@ fn only_a_bare_array_is_a_page() {
     let keys: Vec<Option<&str>> = read.rows.iter().map(|row| row.key.as_deref()).collect();
     assert_eq!(keys, [Some("7"), Some("8"), None]);
     assert_eq!(&*read.rows[0].raw, r#"{"traderId": 7 }"#);
-    assert_eq!((read.next, read.totals), (None, Totals::default()));
+    assert_eq!((read.next, read.totals), (None, crate::connect::Totals::default()));
     for text in [r#"{"message":"maintenance"}"#, r#"{"data":[]}"#, "null", "1", "\"[]\""] {
         assert_eq!(page(text).unwrap_err(), NotWhole::Shape("[…]"), "{text}");
     }
@@ -80,7 +80,7 @@ async fn asks_for_the_window_to_tomorrow() {
     .await;
     let xm = xm(&server.url);
     let http = Http::new("xm", xm.door(), brisk(), Gate::default()).unwrap();
-    let ask = Ask { page_size: 1000, today: Date::constant(2026, 12, 31) };
+    let ask = Ask { page_size: 1000, today: Date::constant(2026, 12, 31), ..Ask::default() };
     let page = xm.fetch(&http, &xm.streams()[0], None, &ask).await.unwrap();
     assert_eq!((page.rows.len(), page.next), (1, None));
     assert_eq!(

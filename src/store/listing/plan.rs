@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::cursor::Cursor;
 use super::{FEW, Filter, ITEM, Order, Shape, Sort};
-use crate::model::amount::MEASURES;
+use crate::model::amount::TRADED;
 use crate::store::search::{self, Search};
 use crate::store::{Row, Value, bulk};
 
@@ -102,7 +102,7 @@ impl Found<'_> {
 /// Counts and sums of everything that matches: from the summary where it knows, else from the rows.
 pub(super) fn totals(filter: &Filter, found: Option<Found<'_>>, postgres: bool) -> Statement {
     let mut args = Args::default();
-    let sums: String = MEASURES.iter().map(|m| format!(", CAST(SUM({}) AS BIGINT)", m.name)).collect();
+    let sums: String = TRADED.iter().map(|m| format!(", CAST(SUM({}) AS BIGINT)", m.name)).collect();
     let mut wanted = format!("gone = {}", filter.gone());
     let from_summary = found.is_none() && filter.activity.is_none();
     for (column, value) in filter.equals() {

@@ -1,15 +1,15 @@
 //! What a read does ahead of its turn: ids taken in blocks, the next pages fetched and prepared
 //! meanwhile.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinHandle;
 
-use crate::connect::{Ask, Connector, Cursor, Error, Page, Stream, System, Totals};
+use crate::connect::{Ask, Connector, Cursor, Error, LeftOut, Page, Row, Stream, System, Totals};
 use crate::model::{Fingerprint, Incoming};
-use crate::store::{self, Store, Tx};
+use crate::store::{self, Store, Tx, mirror};
 use crate::sync::map::{self, Arrived, Sorted};
 use crate::sync::seen::Seen;
 use crate::sync::{Source, Stop};
@@ -85,6 +85,8 @@ pub(super) struct Fetched {
     pub(super) next: Option<Cursor>,
     /// What the source says of the whole list.
     pub(super) totals: Totals,
+    /// The way it let itself be read.
+    pub(super) way: Option<&'static str>,
 }
 
 /// The rows of a page.
@@ -98,7 +100,7 @@ pub(super) enum Rows {
 /// Everything about a page that needs no store, so that it is done while others are stored.
 fn prepare(connector: &System, stream: &'static Stream, page: Page, expect: Expect) -> Fetched {
     let sent = page.rows.len() as u64;
-    let arrived = page.rows.into_iter().map(|row| Arrived { hash: Fingerprint::of(row.raw.as_bytes()), row });
+    let arrived = page.rows.into_iter().map(|row| Arrived { hash: fingerprint(&row), row });
     let rows = if expect.limited {
         Rows::Arrived(arrived.collect())
     } else {
@@ -109,12 +111,79 @@ fn prepare(connector: &System, stream: &'static Stream, page: Page, expect: Expe
         }
         Rows::Sorted(incoming, sorted)
     };
-    Fetched { sent, rows, next: page.next, totals: page.totals }
+    Fetched { sent, rows, next: page.next, totals: page.totals, way: page.way }
+}
+
+/// What tells whether a row is the one that is stored.
+fn fingerprint(row: &Row) -> Fingerprint {
+    Fingerprint::of(row.version.as_deref().unwrap_or(&row.raw).as_bytes())
+}
+
+/// Rows of a page that are worth a request each by the dozen; if more are wanted, the page is asked
+/// for whole.
+const FEW: usize = 200;
+
+/// A page at this place, whole: of rows that were only told in brief and are not stored with that
+/// version, the rest is fetched.
+async fn whole(
+    source: &Source,
+    store: &Store,
+    stream: &'static Stream,
+    stream_id: i64,
+    at: Option<&Cursor>,
+    ask: &Ask,
+) -> Result<Page, Stop> {
+    let (connector, http) = (&source.connector, &source.http);
+    let mut page = connector.fetch(http, stream, at, ask).await?;
+    let brief =
+        |row: &&Row| row.brief && !matches!(connector.read(stream, &row.raw), Err(LeftOut::Excluded(_)));
+    let told: Vec<(&str, Fingerprint)> = page
+        .rows
+        .iter()
+        .filter(brief)
+        .filter_map(|row| Some((row.key.as_deref()?, fingerprint(row))))
+        .collect();
+    if told.is_empty() {
+        return Ok(page);
+    }
+    let mut tx = store.look().await?;
+    let (same, _) = mirror::same(&mut tx, stream, stream_id, 0, &told).await?;
+    drop(tx);
+    let stored: HashSet<usize> = same.into_iter().map(|(at, _)| at).collect();
+    let wanted: Vec<String> = told
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| !stored.contains(at))
+        .map(|(_, (key, _))| (*key).to_owned())
+        .collect();
+    let by_keys = match wanted.len() {
+        0 => return Ok(page),
+        1..=FEW => connector.fetch_by_keys(http, stream, &wanted).await,
+        _ => return Ok(connector.fetch(http, stream, at, &Ask { brief: false, ..ask.clone() }).await?),
+    };
+    let by_keys = match by_keys {
+        Err(Error::Rejected(_)) => {
+            return Ok(connector.fetch(http, stream, at, &Ask { brief: false, ..ask.clone() }).await?);
+        }
+        other => other?,
+    };
+    let mut by_keys: HashMap<String, Row> =
+        by_keys.into_iter().filter_map(|row| Some((row.key.clone()?, row))).collect();
+    let wanted: HashSet<String> = wanted.into_iter().collect();
+    // One that is not there any more is missing from the page, which the counts will tell.
+    page.rows = std::mem::take(&mut page.rows)
+        .into_iter()
+        .filter_map(|row| match &row.key {
+            Some(key) if wanted.contains(key) => by_keys.remove(key),
+            _ => Some(row),
+        })
+        .collect();
+    Ok(page)
 }
 
 /// Pages fetched in the background, in order. Dropping it ends the fetching.
 pub(super) struct Ahead {
-    pages: Receiver<Result<JoinHandle<Fetched>, Error>>,
+    pages: Receiver<Result<JoinHandle<Fetched>, Stop>>,
     task: JoinHandle<()>,
 }
 
@@ -122,17 +191,18 @@ impl Ahead {
     /// Begins to fetch at this cursor.
     pub(super) fn start(
         source: &Source,
-        stream: &'static Stream,
+        store: &Store,
+        (stream, stream_id): (&'static Stream, i64),
         ask: Ask,
         at: Option<Cursor>,
         expect: Expect,
     ) -> Ahead {
-        let source = source.clone();
+        let (source, store) = (source.clone(), store.clone());
         let (send, pages) = mpsc::channel(GROUP);
         let task = tokio::spawn(async move {
             let mut at = at;
             loop {
-                let page = source.connector.fetch(&source.http, stream, at.as_ref(), &ask).await;
+                let page = whole(&source, &store, stream, stream_id, at.as_ref(), &ask).await;
                 at = page.as_ref().ok().and_then(|page| page.next.clone());
                 let connector = source.connector.clone();
                 // The next page is asked for while this one is prepared.
@@ -147,7 +217,7 @@ impl Ahead {
     }
 
     /// The next page and those that are there already; an error is the last of its group.
-    pub(super) async fn group(&mut self) -> Result<Vec<Result<Fetched, Error>>, Stop> {
+    pub(super) async fn group(&mut self) -> Result<Vec<Result<Fetched, Stop>>, Stop> {
         let Some(first) = self.pages.recv().await else {
             return Err(Stop::Internal(anyhow::anyhow!("the fetching of pages ended without the last one")));
         };
@@ -162,7 +232,7 @@ impl Ahead {
     }
 }
 
-async fn prepared(page: Result<JoinHandle<Fetched>, Error>) -> Result<Result<Fetched, Error>, Stop> {
+async fn prepared(page: Result<JoinHandle<Fetched>, Stop>) -> Result<Result<Fetched, Stop>, Stop> {
     Ok(match page {
         Ok(page) => Ok(page.await.map_err(|error| Stop::Internal(error.into()))?),
         Err(error) => Err(error),

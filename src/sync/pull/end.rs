@@ -29,7 +29,8 @@ impl Reading<'_> {
             // What was taken of a list says nothing about how long the list is.
             (None, Some(_)) => {}
         }
-        let live = store.live_count(self.stream, self.stream_id).await?;
+        let since = self.since();
+        let live = store.live_count(self.stream, self.stream_id, since.as_deref()).await?;
         let first = stage.first_totals.as_deref().map_or_else(Totals::default, totals_of);
         let same = self.before.as_ref() == Some(&self.seen);
         let verdict = verdict::judge(&system, &stage, &first, last, same);
@@ -83,7 +84,7 @@ impl Reading<'_> {
         tx.commit().await?;
         if stage.gone > 0 || missing > 0 || stage.counts.rejected > 0 || self.turn.limit.is_some() {
             // What is in the mirror is more than what was just read: add it up afresh.
-            let (count, sums) = store.stored(self.stream, self.stream_id).await?;
+            let (count, sums) = store.stored(self.stream, self.stream_id, since.as_deref()).await?;
             (stage.stored_count, stage.stored_sums) = (Some(count), sums);
             let mut tx = store.begin().await?;
             run::save(&mut tx, self.turn.claim, &stage, self.turn.progress(&stage), now).await?;
@@ -114,7 +115,9 @@ impl Reading<'_> {
             stage.error = Some(message);
             return Ok(());
         }
-        let gone = missing_ids(self.turn.store, self.stream, self.stream_id, &self.seen).await?;
+        let since = self.since();
+        let store = self.turn.store;
+        let gone = missing_ids(store, self.stream, self.stream_id, since.as_deref(), &self.seen).await?;
         mark_gone(tx, system, self.stream, self.turn.claim.run, &gone, "sync", now).await?;
         stage.gone = gone.len() as u64;
         case::settle(tx, "held_deletion", system, self.stream.name, now).await?;
@@ -135,7 +138,7 @@ impl Reading<'_> {
             subject: self.stream.name,
             run: self.turn.claim.run,
             message,
-            detail: serde_json::json!({ "count": count, "position": self.stage.position, "pass": self.stage.passes }),
+            detail: serde_json::json!({ "count": count, "position": self.stage.position, "pass": self.stage.passes, "since": self.since() }),
             choices: &["keep", "mark_gone"],
         };
         Ok(case::raise(tx, &case, now).await?)

@@ -11,7 +11,8 @@ use super::ahead::{Fetched, Rows};
 use super::{Reading, totals_text};
 use crate::connect::{Cursor, Totals};
 use crate::model::disposition::Reasons;
-use crate::model::{Disposition, Message, Stage};
+use crate::model::record::Whose;
+use crate::model::{Disposition, Message, Record, Stage};
 use crate::store::mirror;
 use crate::store::page::{self, Checkpoint};
 use crate::store::{Tx, audit, customer};
@@ -56,7 +57,8 @@ impl Reading<'_> {
         self.refuse_other_form(&sorted, page.sent)?;
 
         let written = self.write(tx, &mut sorted, now).await?;
-        let stage = self.after(&sorted, &page.totals, page.next.as_ref(), now);
+        let mut stage = self.after(&sorted, &page.totals, page.next.as_ref(), now);
+        stage.way = page.way.map(str::to_owned).or(stage.way);
         let mut saw = std::mem::take(&mut sorted.saw);
         saw.extend(&written.ids);
         if written.digest.is_some() {
@@ -140,8 +142,12 @@ impl Reading<'_> {
         let mut digest = blake3::Hasher::new();
         let mut created = mirror::Created::new(stream, self.stream_id, run, now, new);
         let mut changed = mirror::Changed::new(stream, run, now);
+        let mut cards = Vec::new();
         for (change, customer) in changes.into_iter().zip(customers) {
             let Change { row, record, known } = change;
+            if let Record::Card(card) = &record {
+                cards.push((card.key.clone(), customer));
+            }
             digest.update(row.key.as_bytes());
             digest.update(known.as_ref().map_or(&[0; 16], |k| &k.hash.0));
             digest.update(&row.hash.0);
@@ -161,6 +167,9 @@ impl Reading<'_> {
         }
         created.write(tx).await?;
         changed.write(tx).await?;
+        let left = self.lead_cards(tx, &cards).await?;
+        written.customers.extend(left);
+        written.customers.retain(|customer| *customer != NOBODY);
         written.digest = Some(digest.finalize().as_bytes().to_vec());
         Ok(written)
     }
@@ -170,10 +179,11 @@ impl Reading<'_> {
         let system = &self.turn.source.name;
         let named: Vec<Cow<'_, str>> = changes
             .iter()
-            .map(|change| match change.record.client_key() {
-                Some(key) => key.into(),
+            .map(|change| match change.record.whose() {
+                Whose::Named(key) => key.into(),
                 // An account that names no client is its own.
-                None => format!("{} {}", self.stream.name, change.row.key).into(),
+                Whose::Own => self.stream.own_name(&change.row.key).into(),
+                Whose::Nobodys => "".into(),
             })
             .collect();
         let stays = |change: &Change| {
@@ -185,6 +195,7 @@ impl Reading<'_> {
             .zip(&named)
             .filter(|(change, _)| stays(change).is_none())
             .map(|(_, name)| name.as_ref())
+            .filter(|name| !name.is_empty())
             .collect();
         wanted.sort_unstable();
         wanted.dedup();
@@ -201,8 +212,33 @@ impl Reading<'_> {
         Ok(changes
             .iter()
             .zip(&named)
-            .map(|(change, name)| stays(change).unwrap_or_else(|| found[name.as_ref()]))
+            .map(|(change, name)| {
+                stays(change).unwrap_or_else(|| found.get(name.as_ref()).copied().unwrap_or(NOBODY))
+            })
             .collect())
+    }
+
+    /// Lets the names that movements call these cards by lead to the customers the cards belong to.
+    /// Customers that movements were taken from.
+    async fn lead_cards(&mut self, tx: &mut Tx, cards: &[(String, i64)]) -> Result<Vec<i64>, Stop> {
+        let system = &self.turn.source.name;
+        let names: Vec<String> = cards.iter().map(|(key, _)| self.stream.own_name(key)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let found = customer::find(tx, system, &names).await?;
+        self.customers.need(tx, cards.len() - found.len()).await?;
+        let (mut new, mut left) = (Vec::new(), Vec::new());
+        for ((card, customer), name) in cards.iter().zip(names) {
+            match found.get(name) {
+                None => new.push((self.customers.take()?, name, *customer)),
+                Some(led) if led == customer => {}
+                Some(led) => {
+                    customer::move_card(tx, system, name, card, *led, *customer).await?;
+                    left.push(*led);
+                }
+            }
+        }
+        customer::create_names(tx, system, &new).await?;
+        Ok(left)
     }
 
     /// The stage as it is after this page.
@@ -229,6 +265,9 @@ impl Reading<'_> {
         stage
     }
 }
+
+/// The customer of records that are no client's.
+const NOBODY: i64 = 0;
 
 #[derive(serde::Serialize)]
 struct PageEntry {

@@ -38,7 +38,7 @@ pub(super) struct CustomersAsked {
     /// `id`, `key`, `country`, `status`, `reward`, `rebate`, `owner`, `partner_account`,
     /// `registered`, `accounts` or `last_trade`; with `-` before it the largest first.
     pub sort: Option<String>,
-    /// `customers` or `accounts`.
+    /// `customers`, `accounts` or `shop`.
     pub view: Option<String>,
     /// Rows, 1 to 500.
     pub limit: Option<i64>,
@@ -57,6 +57,7 @@ impl CustomersAsked {
         let shape = match given(&self.view).as_deref() {
             None | Some("customers") => Shape::Customers,
             Some("accounts") => Shape::Accounts,
+            Some("shop") => Shape::Shop,
             Some(other) => return Err(bad_value("view", other)),
         };
         let activity = given(&self.activity);
@@ -137,7 +138,7 @@ pub(super) async fn sums(
     Ok(Json(document::sums(totals, rows)))
 }
 
-async fn find(web: &Web, id: &str) -> Result<Item, Problem> {
+pub(super) async fn find(web: &Web, id: &str) -> Result<Item, Problem> {
     let missing = "web-no-customer";
     let item = web.app.store.customer_item(number(missing, id)?).await?;
     item.ok_or_else(|| Problem::missing(missing, id))

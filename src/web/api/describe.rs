@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::{audit, cases, customers, export, health, owners, runs, systems, text};
+use super::{audit, cases, customers, entries, export, health, owners, runs, systems, text};
 use crate::web::access::Viewer;
 use crate::web::{legacy, session};
 
@@ -41,6 +41,8 @@ use crate::web::{legacy, session};
         export::export,
         customers::one,
         customers::accounts,
+        entries::purchases,
+        entries::points,
         customers::history,
         customers::explain,
         cases::list,

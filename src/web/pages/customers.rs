@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::overview::{self, Owners, owner_label};
 use super::show::{self, maybe_amount, number};
 use super::{Done, Frame, link, render};
-use crate::model::amount::{REBATE_USD, REWARD_USD, VOLUME_LOTS};
+use crate::app::App;
+use crate::model::amount::{AMOUNT, POINTS_IN, REBATE_USD, REWARD_USD, VOLUME_LOTS};
 use crate::model::text::name_key;
 use crate::store::facets::Facets;
 use crate::store::listing::{BadCursor, Filter, Item, Listed, Matches, Order, Shape, Sort, Totals};
@@ -51,14 +52,22 @@ impl Asked {
         }
     }
 
-    fn order(&self) -> Order {
+    fn order(&self, shape: Shape) -> Order {
         // Who earns most comes first.
-        let usual = Order { by: Sort::Reward, descending: true };
+        let usual = match shape {
+            Shape::Shop => Order::default(),
+            Shape::Customers | Shape::Accounts => Order { by: Sort::Reward, descending: true },
+        };
         self.sort.as_deref().and_then(Order::of).unwrap_or(usual)
     }
 
-    fn shape(&self) -> Shape {
-        if self.view.as_deref() == Some("accounts") { Shape::Accounts } else { Shape::Customers }
+    fn shape(&self, app: &App) -> Shape {
+        match self.view.as_deref() {
+            Some("accounts") => Shape::Accounts,
+            Some("customers") => Shape::Customers,
+            Some("shop") => Shape::Shop,
+            _ => app.usual_shape(self.system.as_deref()),
+        }
     }
 
     fn size(&self) -> i64 {
@@ -116,6 +125,18 @@ struct RowView {
     partner: String,
     matched: Option<String>,
     gone: bool,
+    shop: ShopView,
+}
+
+/// What a list shows of a shop's customer.
+struct ShopView {
+    name: String,
+    phone: String,
+    city: String,
+    points: String,
+    purchases: String,
+    spent: String,
+    last_purchase: String,
 }
 
 /// A value to choose, with its label.
@@ -147,6 +168,7 @@ struct Customers {
     sort: String,
     view: String,
     filtered: bool,
+    is_shop: bool,
     heads: Vec<Head>,
     rows: Vec<RowView>,
     total: Option<String>,
@@ -177,7 +199,8 @@ pub async fn page(
     let app = &web.app;
     let f = Frame::new(app, who, "/customers", "web-customers").await?.saying(done.done.as_deref());
     let filter = asked.filter();
-    let (order, shape, size) = (asked.order(), asked.shape(), asked.size());
+    let (shape, size) = (asked.shape(app), asked.size());
+    let order = asked.order(shape);
     let listed = app.store.customers(&filter, shape, order, asked.cursor.as_deref(), size).await;
     let listed = match listed {
         // An address of before; the first page is what can be shown.
@@ -199,13 +222,13 @@ pub async fn page(
     let owners = overview::owners(app, f.words).await?;
     let mut export = asked.pairs();
     export.push(("sort", asked.sort.as_deref()));
-    export.push(("view", asked.view.as_deref()));
+    export.push(("view", (shape == Shape::Shop).then_some("shop").or(asked.view.as_deref())));
     let exported = |format: &'static str| {
         let mut pairs = vec![("format", Some(format))];
         pairs.extend(export.iter().copied());
         link::to("/api/v1/customers/export", &pairs)
     };
-    let other = if shape == Shape::Accounts { None } else { Some("accounts") };
+    let other = if shape == Shape::Customers { Some("accounts") } else { None };
     let Listed { items, total, next } = listed;
     let choices = choices(&asked, &facets, &owners, f.words);
     let [by_owner, by_system, by_status, by_country] = choices;
@@ -222,7 +245,8 @@ pub async fn page(
         sort: asked.sort.clone().unwrap_or_default(),
         view: asked.view.clone().unwrap_or_default(),
         filtered: asked.pairs().iter().any(|(_, value)| value.is_some_and(|value| !value.is_empty())),
-        heads: heads(&asked, order, f.words),
+        is_shop: shape == Shape::Shop,
+        heads: heads(&asked, shape, order, f.words),
         rows: items.iter().map(|item| row(item, &matched, f.words)).collect(),
         total: total.map(number),
         first: asked.cursor.as_ref().map(|_| asked.link("/customers", &[])),
@@ -245,7 +269,7 @@ pub async fn sums(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let f = Frame::new(&web.app, who, "/customers", "web-customers").await?;
-    let sums = totalled(&web.app.store.customer_sums(&asked.filter()).await?, asked.shape());
+    let sums = totalled(&web.app.store.customer_sums(&asked.filter()).await?, asked.shape(&web.app));
     render(&SumsPart { f, sums })
 }
 
@@ -287,9 +311,18 @@ fn choices(asked: &Asked, facets: &Facets, owners: &Owners, words: &Words) -> [V
     ]
 }
 
-/// The eight columns, in the order people know.
-fn heads(asked: &Asked, order: Order, words: &Words) -> Vec<Head> {
-    [
+/// The eight columns, in the order people know; of a shop, seven.
+fn heads(asked: &Asked, shape: Shape, order: Order, words: &Words) -> Vec<Head> {
+    let shop = [
+        ("export-name", None, false),
+        ("export-phone", None, false),
+        ("export-city", None, false),
+        ("export-points", None, true),
+        ("export-purchases", None, true),
+        ("export-spent", None, true),
+        ("export-last-purchase", None, false),
+    ];
+    let broker = [
         ("web-client-uid", Some(Sort::Key), false),
         ("web-client-account", None, false),
         ("web-country", Some(Sort::Country), false),
@@ -298,19 +331,21 @@ fn heads(asked: &Asked, order: Order, words: &Words) -> Vec<Head> {
         ("web-rebate-usd", Some(Sort::Rebate), true),
         ("web-owner", Some(Sort::Owner), false),
         ("web-partner-account", Some(Sort::PartnerAccount), false),
-    ]
-    .into_iter()
-    .map(|(name, sort, number)| {
-        let here = sort.is_some_and(|sort| sort == order.by);
-        let sorted = here.then_some(if order.descending { "descending" } else { "ascending" });
-        let href = sort.map(|by| {
-            // Figures are first looked at from the largest.
-            let descending = if here { !order.descending } else { number };
-            asked.link("/customers", &[("sort", Some(Order { by, descending }.word().as_str()))])
-        });
-        Head { name: words.text(name), href, sorted, number }
-    })
-    .collect()
+    ];
+    let columns = if shape == Shape::Shop { shop.to_vec() } else { broker.to_vec() };
+    columns
+        .into_iter()
+        .map(|(name, sort, number)| {
+            let here = sort.is_some_and(|sort| sort == order.by);
+            let sorted = here.then_some(if order.descending { "descending" } else { "ascending" });
+            let href = sort.map(|by| {
+                // Figures are first looked at from the largest.
+                let descending = if here { !order.descending } else { number };
+                asked.link("/customers", &[("sort", Some(Order { by, descending }.word().as_str()))])
+            });
+            Head { name: words.text(name), href, sorted, number }
+        })
+        .collect()
 }
 
 fn row(item: &Item, matched: &Matches, words: &Words) -> RowView {
@@ -352,5 +387,20 @@ fn row(item: &Item, matched: &Matches, words: &Words) -> RowView {
         partner: partner.unwrap_or_else(unknown),
         matched: matched.map(|field| words.with("web-matched-in", &[("field", field)])),
         gone: item.gone,
+        shop: shop(item),
+    }
+}
+
+fn shop(item: &Item) -> ShopView {
+    let said = |text: &Option<String>| text.clone().unwrap_or_else(|| show::UNKNOWN.to_owned());
+    let row = &item.shop;
+    ShopView {
+        name: row.name.clone().unwrap_or_else(|| item.key.clone()),
+        phone: said(&row.phone),
+        city: said(&row.city),
+        points: maybe_amount(row.points, POINTS_IN),
+        purchases: row.purchases.map_or_else(|| show::UNKNOWN.to_owned(), number),
+        spent: maybe_amount(row.spent, AMOUNT),
+        last_purchase: said(&row.last_purchase),
     }
 }

@@ -114,7 +114,7 @@ async fn settings(
         overruled: added.iter().any(|rule| name_key(&rule.name) == name_key(name)),
     }));
     let mut owners: Vec<String> = rules.iter().map(|rule| rule.owner.clone()).collect();
-    owners.extend(app.owners.systems.values().filter_map(|(owner, _)| owner.clone()));
+    owners.extend(app.owners.systems.values().filter_map(|rules| rules.owner.clone()));
     owners.sort();
     owners.dedup();
     let wrong = wrong.map(|id| f.t(id));

@@ -2,7 +2,9 @@
 //! records, an audit whose chain verifies.
 
 use concord::model::Sums;
-use concord::model::amount::{REWARD_USD, VOLUME_LOTS, VOLUME_MLN_USD};
+use concord::model::amount::{
+    AMOUNT, POINTS_IN, POINTS_OUT, REWARD_USD, TRADED, VOLUME_LOTS, VOLUME_MLN_USD,
+};
 use serde_json::Value;
 
 use super::World;
@@ -42,20 +44,43 @@ impl World {
 
     /// Live records of a stream and their sums, counted by a statement of its own.
     async fn live(&self, system: &str, stream: &str) -> (i64, serde_json::Map<String, Value>) {
-        let table = if stream == "clients" { "party" } else { "account" };
+        let table = match stream {
+            "clients" => "party",
+            "accounts" | "traders" => "account",
+            "cards" => "card",
+            "customers" => "person",
+            "products" => "product",
+            _ => "entry",
+        };
+        // A windowed list is told about from the first day on that is asked for.
+        let since = if stream == "purchases" { self.first_day().await } else { String::new() };
         let among = format!(
-            "FROM {table} t JOIN stream s ON s.id = t.stream_id WHERE s.system = '{system}' AND s.name = '{stream}' AND t.gone_run IS NULL"
+            "FROM {table} t JOIN stream s ON s.id = t.stream_id WHERE s.system = '{system}' AND s.name = '{stream}' AND t.gone_run IS NULL{since}"
         );
         let mut sums = Sums::default();
-        for measure in concord::model::amount::MEASURES {
-            if measure.name == "rebate_usd" && table == "account" {
-                continue;
-            }
+        let measures: &[concord::model::Measure] = match stream {
+            "clients" => &TRADED,
+            "accounts" | "traders" => &TRADED[..3],
+            "opening_balances" | "purchases" => &[AMOUNT],
+            "points" => &[POINTS_IN, POINTS_OUT],
+            _ => &[],
+        };
+        for measure in measures.iter().copied() {
             let sum = self.number(&format!("SELECT CAST(SUM({}) AS BIGINT) {among}", measure.name)).await;
             sums.set(measure, i128::from(sum));
         }
         let Value::Object(sums) = serde_json::to_value(&sums).unwrap() else { unreachable!() };
         (self.number(&format!("SELECT COUNT(*) {among}")).await, sums)
+    }
+}
+
+impl World {
+    /// The condition of the last run's window.
+    async fn first_day(&self) -> String {
+        let days = self.number("SELECT COALESCE(days, 365) FROM run ORDER BY id DESC LIMIT 1").await;
+        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let first = today.checked_sub(jiff::Span::new().days(days)).unwrap();
+        format!(" AND t.day >= '{first}'")
     }
 }
 
@@ -115,10 +140,16 @@ async fn customers(world: &World) {
         assert_eq!(world.number(&summary).await, world.number(&theirs).await, "{name} of the summary");
     }
     let wrong = "SELECT c.system || ' ' || c.key FROM customer c WHERE c.hidden = 0 AND c.gone = 0 AND \
-        c.accounts <> (SELECT COUNT(*) FROM account a WHERE a.customer_id = c.id AND a.gone_run IS NULL)";
+        c.accounts <> (SELECT COUNT(*) FROM account a WHERE a.customer_id = c.id AND a.gone_run IS NULL) \
+        + (SELECT COUNT(*) FROM card d WHERE d.customer_id = c.id AND d.gone_run IS NULL)";
     assert_eq!(world.texts(wrong).await, Vec::<String>::new(), "customers with another number of accounts");
     let nobodys = "SELECT a.key FROM account a LEFT JOIN customer c ON c.id = a.customer_id WHERE a.gone_run IS NULL AND COALESCE(c.hidden, 1) = 1";
     assert_eq!(world.texts(nobodys).await, Vec::<String>::new(), "accounts that no list shows");
+    let nobodys = "SELECT a.key FROM card a LEFT JOIN customer c ON c.id = a.customer_id WHERE a.gone_run IS NULL AND COALESCE(c.hidden, 1) = 1";
+    assert_eq!(world.texts(nobodys).await, Vec::<String>::new(), "cards that no list shows");
+    let spent = "SELECT CAST(SUM(spent) AS BIGINT) FROM customer WHERE hidden = 0";
+    let paid = "SELECT CAST(SUM(amount) AS BIGINT) FROM entry WHERE gone_run IS NULL";
+    assert_eq!(world.number(spent).await, world.number(paid).await, "what all customers spent");
     let nobodys = "SELECT p.key FROM party p LEFT JOIN customer c ON c.id = p.customer_id WHERE p.gone_run IS NULL AND COALESCE(c.hidden, 1) = 1";
     assert_eq!(world.texts(nobodys).await, Vec::<String>::new(), "clients that no list shows");
 }

@@ -9,7 +9,7 @@ use super::World;
 pub type Dump = BTreeMap<&'static str, Vec<String>>;
 
 /// Table, columns, where they come from.
-const TABLES: [(&str, &[&str], &str); 6] = [
+const TABLES: [(&str, &[&str], &str); 11] = [
     (
         "party",
         &[
@@ -57,6 +57,89 @@ const TABLES: [(&str, &[&str], &str); 6] = [
             "t.raw",
         ],
         "account t JOIN stream s ON s.id = t.stream_id LEFT JOIN customer c ON c.id = t.customer_id",
+    ),
+    (
+        "person",
+        &[
+            "s.system",
+            "t.key",
+            "CASE WHEN t.gone_run IS NULL THEN 'live' ELSE 'gone' END",
+            "c.key",
+            "t.name",
+            "t.phone",
+            "t.phone_typed",
+            "t.email",
+            "t.born",
+            "t.city",
+            "t.city_rule",
+            "t.marked",
+        ],
+        "person t JOIN stream s ON s.id = t.stream_id LEFT JOIN customer c ON c.id = t.customer_id",
+    ),
+    (
+        "card",
+        &[
+            "s.system",
+            "t.key",
+            "CASE WHEN t.gone_run IS NULL THEN 'live' ELSE 'gone' END",
+            "c.key",
+            "t.client_key",
+            "t.phone",
+            "t.phone_typed",
+            "t.marked",
+        ],
+        "card t JOIN stream s ON s.id = t.stream_id LEFT JOIN customer c ON c.id = t.customer_id",
+    ),
+    (
+        "entry",
+        &[
+            "s.system",
+            "s.name",
+            "t.key",
+            "CASE WHEN t.gone_run IS NULL THEN 'live' ELSE 'gone' END",
+            "c.key",
+            "t.card_key",
+            "t.kind",
+            "t.at",
+            "t.day",
+            "t.product_key",
+            "t.quantity",
+            "t.amount",
+            "t.points_in",
+            "t.points_out",
+        ],
+        "entry t JOIN stream s ON s.id = t.stream_id LEFT JOIN customer c ON c.id = t.customer_id",
+    ),
+    (
+        "product",
+        &[
+            "s.system",
+            "t.key",
+            "CASE WHEN t.gone_run IS NULL THEN 'live' ELSE 'gone' END",
+            "t.name",
+            "t.article",
+        ],
+        "product t JOIN stream s ON s.id = t.stream_id",
+    ),
+    (
+        "shop customer",
+        &[
+            "t.system",
+            "t.key",
+            "t.hidden",
+            "t.name",
+            "t.phone",
+            "t.city",
+            "t.city_rule",
+            "t.opening",
+            "t.purchased",
+            "t.spent",
+            "t.purchases",
+            "t.last_purchase",
+            "t.points",
+            "t.points_until",
+        ],
+        "customer t",
     ),
     (
         "version",

@@ -1,0 +1,102 @@
+//! What scripts and people see of a shop: purchases, points, lists, the old address.
+
+use serde_json::json;
+
+use super::{configure, money, of};
+use crate::api::server::Server;
+use crate::pull::{counts, stage};
+use crate::support::on_both_with;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn purchases_and_points_of_a_customer_are_listed() {
+    on_both_with(&of(60), async |world| {
+        configure(world, "");
+        world.sync(0, &["shop"]).await;
+        let server = Server::start(world).await;
+        let found = server.get("/api/v1/customers?view=shop&search=8%20(700)%20000-00-01").await;
+        let customer = &found["items"][0];
+        assert_eq!(found["items"].as_array().unwrap().len(), 1, "{found:#}");
+        assert_eq!((&customer["spent"], &customer["points"]), (&json!("365054.00"), &json!("4806.00")));
+        assert_eq!((&customer["city"], &customer["phone"]), (&json!("Симферополь"), &json!("+77000000001")));
+        let id = &customer["id"];
+        let (mut rows, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = server.get(&format!("/api/v1/customers/{id}/purchases?limit=3{cursor}")).await;
+            rows.extend(page["items"].as_array().unwrap().clone());
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        let sum = |kind: &str| -> i64 {
+            let of = rows.iter().filter(|row| row["kind"] == kind);
+            of.map(|row| money(row["amount"].as_str().unwrap())).sum()
+        };
+        assert_eq!(sum("opening_balance"), 23_236_000);
+        assert_eq!(sum("purchase") + sum("return"), 13_269_400);
+        let bought: Vec<_> = rows.iter().filter(|row| row["kind"] == "purchase").collect();
+        assert!(bought.iter().all(|row| row["product"].is_string()), "products have names: {bought:#?}");
+        let points = server.get(&format!("/api/v1/customers/{id}/points")).await;
+        assert!(points["total"].as_i64().unwrap() > 0);
+        server
+            .call("viewer", "GET", &format!("/api/v1/customers/{id}/points?cursor=x"), None)
+            .await
+            .problem(400);
+        server.end().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_old_address_reads_so_many_cards_and_what_hangs_on_them() {
+    on_both_with(&of(60), async |world| {
+        configure(world, "");
+        let document = world.sync(0, &["shop", "--limit", "20"]).await;
+        // Other cards of the same customers come along: half of what somebody bought is no figure.
+        let taken = counts(&document, "shop", "cards")["created"].as_i64().unwrap();
+        assert!((20..40).contains(&taken), "{taken}");
+        let cards = stage(&document, "shop", "cards");
+        assert_eq!(cards["not_read"].as_i64().unwrap(), cards["source"]["count"].as_i64().unwrap() - taken);
+        let strangers = "SELECT COUNT(*) FROM entry WHERE card_key NOT IN (SELECT key FROM card)";
+        assert_eq!(world.number(strangers).await, 0);
+        assert!(world.number("SELECT COUNT(*) FROM entry").await > 0, "what hangs on them came too");
+        let server = Server::start(world).await;
+        let path = "/api/admin/onec/customers/sync/full?limit=1000&days=365";
+        let answer = server.call("operator", "POST", path, None).await;
+        assert_eq!(answer.status, 200);
+        let task = answer.json();
+        assert_eq!(task["success"], true);
+        let status = task["status_url"].as_str().unwrap().to_owned();
+        crate::support::until("the task is over", crate::support::PATIENCE, async || {
+            let task = server.get(&status).await;
+            let over = ["completed", "failed"].contains(&task["status"].as_str().unwrap());
+            over.then_some(())
+        })
+        .await;
+        let task = server.get(&status).await;
+        assert_eq!((&task["status"], &task["progress"]), (&json!("completed"), &json!(100)), "{task:#}");
+        server.end().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn points_that_lay_in_the_future_count_when_their_day_has_come() {
+    on_both_with(&of(60), async |world| {
+        configure(world, "");
+        world.sync(0, &["shop"]).await;
+        let card = world.sim.shop().card("telling");
+        let points = format!(
+            "SELECT c.points FROM customer c JOIN card d ON d.customer_id = c.id WHERE d.key = '{card}'"
+        );
+        assert_eq!(world.number(&points).await, 12_000);
+        // The expiry of 2099 takes place: as if the clock had gone on.
+        let due = "UPDATE entry SET at = 1 WHERE kind = 'points' AND day = '2099-01-10' AND card_key = $1";
+        assert_eq!(world.execute(due, [card.as_str().into()]).await, 1);
+        world.execute("UPDATE customer SET points_until = 1 WHERE points_until IS NOT NULL", []).await;
+        assert_eq!(world.run(&["customers", "--limit", "1"]).await.code, 0);
+        assert_eq!(world.number(&points).await, 7_500, "without a read of the source");
+        assert_eq!(world.number("SELECT COUNT(*) FROM customer WHERE points_until = 1").await, 0);
+    })
+    .await;
+}
