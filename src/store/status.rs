@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::Store;
 use crate::connect::Stream;
 use crate::model::amount::{self, Sums};
-use crate::model::{OwnerRules, Run};
+use crate::model::{Counts, OwnerRules, Run};
 
 /// What belongs to an owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,12 +170,16 @@ impl Store {
         }
     }
 
-    /// Rows that the source has in a stream, by the last unlimited read that learnt it, and how many
-    /// that are stored its answer did not have.
+    /// Rows that the source has in a stream and that count, by the last unlimited read that learnt it, and
+    /// how many that are stored its answer did not have.
     pub async fn source_count(&self, system: &str, stream: &str) -> Result<Option<(i64, i64)>> {
-        let sql = "SELECT s.source_count, s.absent FROM stage s JOIN run r ON r.id = s.run_id WHERE r.system = $1 AND s.name = $2 AND r.take IS NULL AND s.status IN ('succeeded', 'incomplete') AND s.source_count IS NOT NULL ORDER BY r.id DESC LIMIT 1";
+        let sql = "SELECT s.source_count, s.absent, s.counts FROM stage s JOIN run r ON r.id = s.run_id WHERE r.system = $1 AND s.name = $2 AND r.take IS NULL AND s.status IN ('succeeded', 'incomplete') AND s.source_count IS NOT NULL ORDER BY r.id DESC LIMIT 1";
         let row = self.db.row(sql, [system.into(), stream.into()]).await?;
-        row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+        row.map(|row| {
+            let counts: Counts = serde_json::from_str(&row.get::<String>(2)?)?;
+            Ok((row.get::<i64>(0)? - i64::try_from(counts.excluded)?, row.get(1)?))
+        })
+        .transpose()
     }
 
     /// The keys of a stream's records that are not gone.

@@ -11,7 +11,7 @@ use super::state::{Figure, State as Look, run_look, stored_message};
 use super::{Done, Frame, link, render, stages};
 use crate::app::App;
 use crate::config::SystemConfig;
-use crate::connect::{Absence, Connector, Table};
+use crate::connect::{Absence, Connector, Stream, Table};
 use crate::model::amount::{REBATE_USD, REWARD_USD};
 use crate::model::{Message, Run, RunRequest, RunStatus, Sums};
 use crate::report;
@@ -267,7 +267,8 @@ pub async fn owners(app: &App, words: &Words) -> anyhow::Result<Owners> {
     let mut parts = Vec::new();
     for source in &app.sources {
         let (mut stated, mut absent) = (Some(0), 0);
-        for stream in source.connector.streams().iter().filter(|stream| stream.table == Table::Account) {
+        let counted = |stream: &&Stream| matches!(stream.table, Table::Account | Table::Card);
+        for stream in source.connector.streams().iter().filter(counted) {
             let count = app.store.source_count(&source.name, stream.name).await?;
             stated = stated.zip(count).map(|(sum, (more, _))| sum + more);
             if stream.absence == Absence::Counted {

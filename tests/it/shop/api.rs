@@ -100,3 +100,27 @@ async fn points_that_lay_in_the_future_count_when_their_day_has_come() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_show_a_shop_as_what_it_is() {
+    on_both_with(&of(60), async |world| {
+        configure(world, "");
+        world.sync(0, &["shop"]).await;
+        let server = Server::start(world).await;
+        let page = async |path: &str| {
+            let answer = server.call("viewer", "GET", path, None).await;
+            assert_eq!(answer.status, 200, "{path}");
+            String::from_utf8(answer.body).unwrap()
+        };
+        let overview = page("/").await;
+        assert!(overview.contains("adds up") && !overview.contains("does not add up"), "{overview}");
+        let customers = page("/customers?search=%D0%A1%D0%B8%D0%BC%D1%84").await;
+        assert!(customers.contains("365,054.00") && customers.contains("+77000000001"), "{customers}");
+        let id = world.number("SELECT customer_id FROM card WHERE phone = '+77000000001'").await;
+        let customer = page(&format!("/customers/{id}")).await;
+        assert!(customer.contains("77000000001"), "{customer}");
+        page("/runs/1").await;
+        server.end().await;
+    })
+    .await;
+}
