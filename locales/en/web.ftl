@@ -414,3 +414,39 @@ web-set-here = dashboard
 web-set-in-file = concord.toml
 web-overruled = concord.toml, overruled here
 web-no-rules = No rules. Clients belong to the owner of their system, or to nobody.
+
+# A shop's customer
+web-email = E-mail
+web-born = Born
+web-opening = Opening balance
+web-from-person = the customer’s record
+web-from-card = the card, else the customer’s record
+web-from-city = { $rule }
+web-from-no-city = no rule finds one
+web-from-opening = sum of the documents of opening balances
+web-from-purchases = purchases less returns
+web-from-both = opening balance and purchases
+points-rule-movements = earned less spent up to now, at least nothing
+points-rule-last_record = what the latest row says is to be spent
+city-rule-main_info_line_3 = the third line of the main information
+city-rule-address_city = the city of the address
+city-rule-address_street = the street of the address, where the city was typed
+city-rule-contact_city = the city field of the address
+city-rule-presentation = the address as it is shown
+web-bought = Bought
+web-bought-nothing = Nothing is known to have been bought.
+web-bought-more = { $n } older lines are not shown; the API has them.
+web-packaging-folded = { $n ->
+    [one] one line of packaging is left out here, not out of the money
+   *[other] { $n } lines of packaging are left out here, not out of the money
+}
+web-day = Day
+web-product = Product
+web-quantity = Quantity
+web-paid = Paid
+web-document = Document
+entry-opening_balance = opening balance
+entry-purchase = purchase
+entry-return = return
+measure-points_in = points earned
+measure-points_out = points to be spent

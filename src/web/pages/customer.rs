@@ -10,10 +10,13 @@ use super::show::{self, Time, maybe_amount, moment, number};
 use super::{Frame, numbered, render, state};
 use crate::model::amount::{REBATE_USD, REWARD_USD, VOLUME_LOTS, VOLUME_MLN_USD};
 use crate::store::listing::{AccountRow, Item, RecordRow, VersionRow};
+use crate::sync::settle::compute;
 use crate::web::Web;
 use crate::web::access::Viewer;
 use crate::web::problem::Problem;
 use crate::words::Words;
+
+mod shop;
 
 /// A value of the customer and how it came about.
 struct Value {
@@ -62,9 +65,10 @@ struct VersionView {
 #[template(path = "customer.html")]
 struct Customer {
     f: Frame,
-    key: String,
+    title: String,
     system: String,
     gone: bool,
+    bought: Option<shop::Purchases>,
     values: Vec<Value>,
     accounts: Vec<AccountView>,
     records: Vec<RecordView>,
@@ -81,17 +85,30 @@ pub async fn page(
     let item = app.store.customer_item(numbered("web-no-customer", &id)?).await?;
     let item = item.ok_or_else(|| Problem::missing("web-no-customer", &id))?;
     let mut f = Frame::new(app, who, "/customers", "web-customer").await?;
-    f.title = format!("{} {}", f.title, item.key);
+    let title = item.shop.name.clone().unwrap_or_else(|| item.key.clone());
+    f.title = format!("{} {title}", f.title);
     let accounts = app.store.accounts_of(item.id).await?;
     let records = app.store.records_of(item.id).await?;
     let versions = app.store.versions_of(item.id).await?;
     let words = f.words;
+    let (mut values, mut bought) = (values(&item, words), None);
+    if let Some(shop) = app.source(&item.system).and_then(|source| source.connector.shop()) {
+        // As of now: points of the future begin to count by themselves.
+        let rules = app.owners.rules(&item.system, &app.store.owner_rules().await?);
+        let view = compute(&app.store, &rules, &[item.id]).await?.into_iter().next();
+        let view = view.and_then(|view| view.shop).unwrap_or_default();
+        values = shop::values(shop, &view, words);
+        let rows = app.store.entries(item.id, false, 0, shop::LINES).await?;
+        let total = app.store.count_entries(item.id, false).await?;
+        bought = Some(shop::purchases(shop, rows, total, words));
+    }
     render(&Customer {
-        values: values(&item, words),
+        title,
+        bought,
+        values,
         accounts: accounts.into_iter().map(account).collect(),
         versions: history(&records, &versions, words),
         records: records.into_iter().map(|one| record(one, words)).collect(),
-        key: item.key,
         system: item.system,
         gone: item.gone,
         f,

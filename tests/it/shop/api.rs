@@ -118,8 +118,14 @@ async fn pages_show_a_shop_as_what_it_is() {
         assert!(customers.contains("365,054.00") && customers.contains("+77000000001"), "{customers}");
         let id = world.number("SELECT customer_id FROM card WHERE phone = '+77000000001'").await;
         let customer = page(&format!("/customers/{id}")).await;
-        assert!(customer.contains("77000000001"), "{customer}");
-        page("/runs/1").await;
+        for told in
+            ["365,054.00", "232,360.00", "132,694.00", "4,806.00", "third line of the main information"]
+        {
+            assert!(customer.contains(told), "{told}: {customer}");
+        }
+        assert!(customer.contains("<td>return</td>") || customer.contains("<td>purchase</td>"), "{customer}");
+        let run = page("/runs/1").await;
+        assert!(run.contains("points earned") && !run.contains("measure-"), "{run}");
         server.end().await;
     })
     .await;
