@@ -21,10 +21,6 @@ use super::open;
 /// The first SQLite without the WAL corruption of 3.7.0 – 3.51.2.
 const SQLITE_NEEDED: (u32, u32, u32) = (3, 51, 3);
 
-/// Bytes of a page of a new SQLite file. Records are a kilobyte or so: in the usual pages of 4096 a load
-/// takes longer.
-const PAGE: u32 = 16384;
-
 /// Pages of cache of the writing SQLite connection, in KiB: holds the hot part of the indexes of a
 /// million rows and keeps memory flat whatever the count.
 const WRITER_CACHE_KIB: &str = "-32768";
@@ -363,10 +359,9 @@ async fn open_sqlite(file: &Path) -> Result<Db> {
         .connect_with(
             options
                 .clone()
-                .page_size(PAGE)
                 .pragma("cache_size", WRITER_CACHE_KIB)
                 .pragma("automatic_index", "OFF")
-                .pragma("wal_autocheckpoint", "4000"),
+                .pragma("wal_autocheckpoint", "16000"),
         )
         .await
         .map_err(|error| open::not_opened(file, &error))?;
