@@ -361,7 +361,7 @@ async fn open_sqlite(file: &Path) -> Result<Db> {
                 .clone()
                 .pragma("cache_size", WRITER_CACHE_KIB)
                 .pragma("automatic_index", "OFF")
-                .pragma("wal_autocheckpoint", "16000"),
+                .pragma("wal_autocheckpoint", "4000"),
         )
         .await
         .map_err(|error| open::not_opened(file, &error))?;
