@@ -56,6 +56,8 @@ pub struct Habits {
     pub busy: &'static [u16],
     /// Texts that make any failed answer a refusal of this request, whatever its status says.
     pub refusals: &'static [&'static str],
+    /// Codes of an `odata.error` that do.
+    pub codes: &'static [&'static str],
 }
 
 /// One request to read something.

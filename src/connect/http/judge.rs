@@ -14,7 +14,10 @@ impl Http {
         let habits = &self.shared.habits;
         if answer.status >= 400 {
             let told = String::from_utf8_lossy(&answer.body);
-            if habits.refusals.iter().any(|refusal| told.contains(refusal)) {
+            let code = words::odata_error(&told).and_then(|[code, _]| code.owned());
+            if habits.refusals.iter().any(|refusal| told.contains(refusal))
+                || code.is_some_and(|code| habits.codes.contains(&code.as_str()))
+            {
                 let message = message("connect-rejected").with("reason", self.reason(&answer));
                 return fault(Error::Rejected(message), false);
             }

@@ -12,15 +12,17 @@ pub(super) fn reason(body: &str, secrets: &[&str]) -> String {
     if !body.starts_with(['{', '[', '"']) {
         return safe(body, secrets);
     }
-    let inner = |body: &str, name: &str| {
-        tokens(body, &[name]).and_then(|[found]| found).map(|found| found.get().to_owned())
-    };
-    let odata = inner(body, "odata.error").and_then(|error| inner(&error, "message"));
-    let told = match &odata {
-        Some(message) => fields(message, &["value", "lang", "lang"]),
-        None => fields(body, &["detail", "message", "error"]),
-    };
-    told.and_then(|told| told.iter().find_map(Loose::owned)).map_or_else(String::new, |t| safe(&t, secrets))
+    let odata = odata_error(body).and_then(|[_, message]| message.owned());
+    let plain = || fields(body, &["detail", "message", "error"])?.iter().find_map(Loose::owned);
+    odata.or_else(plain).map_or_else(String::new, |told| safe(&told, secrets))
+}
+
+/// Code and message of an `odata.error`, if a body is one.
+pub(super) fn odata_error(body: &str) -> Option<[Loose<'_>; 2]> {
+    let [error] = tokens(body.trim_start_matches('\u{feff}').trim(), &["odata.error"])?;
+    let [code, message] = tokens(error?.get(), &["code", "message"])?;
+    let [value] = fields(message?.get(), &["value"])?;
+    Some([Loose::of(code), value])
 }
 
 /// A shorter secret cannot be told from ordinary text: covering every "ab" makes a message unreadable,
@@ -74,6 +76,14 @@ fn mask_into(word: &str, out: &mut String) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn an_error_of_odata_is_read_however_it_is_set() {
+        let body = "\u{feff}{\n \"odata.error\": {\n  \"code\": \"-1\",\n  \"message\": { \"lang\": \"ru\", \"value\": \"Нельзя\" }\n }\n}";
+        let [code, message] = odata_error(body).unwrap();
+        assert_eq!((code.text(), message.text()), (Some("-1"), Some("Нельзя")));
+        assert!(odata_error("{\"value\":[]}").is_none() && odata_error("-1").is_none());
+    }
 
     #[test]
     fn tells_the_reason_and_no_more() {
