@@ -221,7 +221,9 @@ pub async fn page(
     let facets = app.store.facets().await?;
     let owners = overview::owners(app, f.words).await?;
     let mut export = asked.pairs();
-    export.push(("sort", asked.sort.as_deref()));
+    // In the order that is seen, said or not.
+    let sort = order.word();
+    export.push(("sort", Some(sort.as_str())));
     export.push(("view", (shape == Shape::Shop).then_some("shop").or(asked.view.as_deref())));
     let exported = |format: &'static str| {
         let mut pairs = vec![("format", Some(format))];
