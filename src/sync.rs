@@ -124,9 +124,14 @@ impl Turn<'_> {
     }
 }
 
-/// Microseconds since 1970 UTC. The one place where the engine looks at the clock.
+/// Microseconds since 1970 UTC. Here and in [`today`] the engine looks at the clock, nowhere else.
 pub fn now() -> i64 {
     jiff::Timestamp::now().as_microsecond()
+}
+
+/// Today's date in UTC.
+pub fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// Works on a claimed run until it ends or is taken away; how it ended (`None`: taken away).
@@ -143,9 +148,8 @@ pub async fn run(
     if stages.is_empty() {
         stages = begin(store, source, claim).await?;
     }
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let days = run.days.and_then(|days| u32::try_from(days).ok());
-    let mut turn = Turn { store, source, claim, limit: run.limit, days, today, stages, orders };
+    let mut turn = Turn { store, source, claim, limit: run.limit, days, today: today(), stages, orders };
     let mut stopped = streams(&mut turn).await;
     if !matches!(stopped, Err(Stop::Lost)) {
         // Also after a failure: what was stored must be findable and counted. By the rules of this

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Common, End, SystemArgs, app, no_systems, print_json, systems, text};
 use crate::app::App;
 use crate::connect::{Ask, Connector};
-use crate::sync::Source;
+use crate::sync::{Source, today};
 
 /// What `check` prints as JSON.
 #[derive(Debug, Serialize)]
@@ -69,8 +69,7 @@ fn database(app: &App) -> String {
 
 /// Signs in to a system and reads one row of its first list.
 pub async fn system(source: &Source) -> CheckedDoc {
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let ask = Ask { page_size: 1, today, ..Ask::default() };
+    let ask = Ask { page_size: 1, today: today(), ..Ask::default() };
     let mut problem = None;
     if let Some(stream) = source.connector.streams().first()
         && let Err(error) = source.connector.fetch(&source.http, stream, None, &ask).await

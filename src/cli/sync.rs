@@ -222,6 +222,7 @@ pub async fn document(app: &App, runs: &[Run]) -> Result<SyncDoc> {
 /// Prints runs and owners for people.
 pub fn print(runs: &[Run], document: &SyncDoc) {
     println!("{}", table::streams(runs));
+    print!("{}", table::ways(runs));
     let control = table::control(runs);
     if !control.is_empty() {
         println!("\n{control}");

@@ -89,6 +89,17 @@ pub fn streams(runs: &[Run]) -> String {
     table.to_string()
 }
 
+/// The ways in which lists let themselves be read, one a line, where they were not the usual ones.
+pub fn ways(runs: &[Run]) -> String {
+    let stages = runs.iter().flat_map(|run| run.stages.iter().map(move |stage| (run, stage)));
+    stages
+        .filter_map(|(run, stage)| {
+            let way = text().text(&format!("way-{}", stage.way.as_ref()?));
+            Some(format!("{}/{}: {way}\n", run.system, stage.name))
+        })
+        .collect()
+}
+
 /// Control sums of runs: the source's beside those of what was read. What a limited run reads is no
 /// difference to the whole.
 pub fn control(runs: &[Run]) -> String {

@@ -21,12 +21,12 @@ pub mod city;
 mod contact;
 mod envelope;
 pub mod live;
-pub mod packaging;
+mod packaging;
 mod query;
 mod read;
 
 pub use city::CityRule;
-pub use read::card_name;
+pub use read::{card_name, entry_key};
 
 /// Settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -137,6 +137,9 @@ const SMALLEST_PAGE: u32 = 50;
 /// Elements asked for by their keys at once: an address has room for no more.
 const KEYS: usize = 25;
 
+/// The first day that a base knows.
+const FIRST_DAY: Date = Date::constant(1, 1, 1);
+
 const CARDS: &str = "cards";
 const CUSTOMERS: &str = "customers";
 const OPENING: &str = "opening_balances";
@@ -234,8 +237,9 @@ impl Connector for Onec {
             habits: Habits {
                 // No licence or no session is free.
                 busy: &[402, 406],
-                // The last is an error of the base's own rules, which stays however often one asks.
-                refusals: &["Операция не разрешена", "AUTOORDER", "Сегмент пути", "\"code\":\"-1\""],
+                refusals: &["Операция не разрешена", "AUTOORDER", "Сегмент пути"],
+                // An error of the base's own rules, which stays however often one asks.
+                codes: &["-1"],
             },
         }
     }
@@ -304,12 +308,19 @@ impl Connector for Onec {
 
     fn window(&self, stream: &Stream, ask: &Ask) -> Option<(Date, Date)> {
         let days = i64::from(ask.days.unwrap_or(self.purchase_days));
-        let first = ask.today.checked_sub(days.days()).ok()?;
+        let first = ask.today.checked_sub(days.days()).unwrap_or(FIRST_DAY).max(FIRST_DAY);
         (stream.name == PURCHASES).then_some((first, Date::MAX))
     }
 }
 
 impl Onec {
+    /// Whether a product of this name and article is packaging: folded away in what a customer bought,
+    /// kept in the money.
+    pub fn is_packaging(&self, name: Option<&str>, article: Option<&str>) -> bool {
+        let (name, article) = (name.unwrap_or_default(), article.unwrap_or_default());
+        packaging::is_packaging(&self.packaging, &self.packaging_articles, name, article)
+    }
+
     fn set(&self, stream: &Stream, ask: &Ask) -> Set {
         let names = &self.entities;
         let catalog = |name: &str, versioned| Set {
@@ -333,7 +344,7 @@ impl Onec {
             PRODUCTS => catalog(&names.products, true),
             OPENING => register(&names.sales, Some(opening)),
             PURCHASES => {
-                let first = self.window(stream, ask).map_or(Date::MIN, |(first, _)| first);
+                let first = self.window(stream, ask).map_or(FIRST_DAY, |(first, _)| first);
                 register(
                     &names.sales,
                     Some(format!("Period ge datetime'{first}T00:00:00' and not {opening}")),

@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Source;
+use super::{Source, today};
 use crate::connect::{Absence, Ask, Connector, Error, LeftOut, Stream, Table, Totals};
 use crate::model::amount::{self, Measure};
 use crate::model::{Disposition, Reason, Sums};
@@ -161,9 +161,9 @@ async fn totals(source: &Source, stream: &'static Stream, days: Option<u32>) -> 
     }
     ask.page_size = source.page_size;
     let (mut keys, mut sums) = (HashSet::new(), Sums::default());
-    let mut at = None;
+    // A list without pages has come whole.
+    let mut page = if page.next.is_some() { connector.fetch(http, stream, None, &ask).await? } else { page };
     loop {
-        let page = connector.fetch(http, stream, at.as_ref(), &ask).await?;
         for row in page.rows {
             let read = connector.read(stream, &row.raw);
             let Some(key) = row.key else { continue };
@@ -174,17 +174,11 @@ async fn totals(source: &Source, stream: &'static Stream, days: Option<u32>) -> 
                 sums.add(*measure, read.as_ref().ok().and_then(|record| record.amount(*measure)));
             }
         }
-        at = page.next;
-        if at.is_none() {
-            break;
-        }
+        let Some(next) = page.next else { break };
+        page = connector.fetch(http, stream, Some(&next), &ask).await?;
     }
     let totals = Totals { count: Some(keys.len() as u64), sums };
     Ok(Said { totals, keys: Some(keys) })
-}
-
-fn today() -> jiff::civil::Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// The days back to the oldest record that is kept of a windowed list.

@@ -1,7 +1,7 @@
 //! Which products are packaging: folded away in what a customer bought, kept in the money.
 
 /// Whether a product is packaging: one of its words is one of these, or its article begins so.
-pub fn is_packaging(words: &[String], articles: &[String], name: &str, article: &str) -> bool {
+pub(super) fn is_packaging(words: &[String], articles: &[String], name: &str, article: &str) -> bool {
     let article = article.trim();
     let by_article = articles.iter().any(|start| !start.is_empty() && article.starts_with(start.as_str()));
     by_article

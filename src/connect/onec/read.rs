@@ -29,7 +29,16 @@ pub(super) fn element_key(raw: &str) -> Option<String> {
 pub(super) fn row_key(raw: &str) -> Option<String> {
     let [kind, document, line] = fields(raw, &["Recorder_Type", "Recorder", "LineNumber"])?;
     let (document, line) = (reference(&document)?, line.id()?);
-    Some(format!("{} {document} {line}", document_type(&kind).unwrap_or_default()))
+    Some(joined(document_type(&kind), &document, &line))
+}
+
+/// The key of a movement that was read.
+pub fn entry_key(entry: &Entry) -> String {
+    joined(entry.document_type.as_deref(), &entry.document, &entry.line)
+}
+
+fn joined(kind: Option<&str>, document: &str, line: &str) -> String {
+    format!("{} {document} {line}", kind.unwrap_or_default())
 }
 
 /// What the records of a card are named by.

@@ -171,17 +171,17 @@ pub struct StoredEntry {
     pub kind: String,
     /// Its day on the source's calendar.
     pub day: String,
-    /// What was paid, in minor units.
-    pub amount: Option<i64>,
+    /// What it moves: money in minor units, or points earned less points spent.
+    pub value: i64,
 }
 
 impl Store {
     /// The movements of a customer that are not gone.
     pub async fn entries_of(&self, customer: i64) -> Result<Vec<StoredEntry>> {
-        let sql = "SELECT key, kind, day, amount FROM entry WHERE customer_id = $1 AND gone_run IS NULL";
+        let sql = "SELECT key, kind, day, COALESCE(amount, COALESCE(points_in, 0) - COALESCE(points_out, 0)) FROM entry WHERE customer_id = $1 AND gone_run IS NULL";
         let rows = self.db.rows(sql, [customer.into()]).await?;
         let entry = |row: &Row| {
-            Ok(StoredEntry { key: row.get(0)?, kind: row.get(1)?, day: row.get(2)?, amount: row.get(3)? })
+            Ok(StoredEntry { key: row.get(0)?, kind: row.get(1)?, day: row.get(2)?, value: row.get(3)? })
         };
         rows.iter().map(entry).collect()
     }

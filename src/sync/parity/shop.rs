@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::super::matching::shop::view;
 use super::super::settle::compute;
 use super::super::{Source, now, owners::OwnerSettings};
 use super::{Cause, Item, Line, Unverified};
 use crate::connect::onec::live::Live;
-use crate::connect::onec::{Onec, card_name};
+use crate::connect::onec::{Onec, card_name, entry_key};
 use crate::model::amount::{MONEY, show};
-use crate::model::customer::{PointsRule, ShopView};
+use crate::model::customer::{Moved, Name, ShopView};
 use crate::model::record::{Entry, EntryKind};
 use crate::model::text::name_key;
 use crate::store::Store;
@@ -41,9 +42,16 @@ pub async fn by_phone(
             Some(id) => store.entries_of(id).await?,
             None => Vec::new(),
         };
-        let first_day = kept.iter().filter(|entry| entry.is_bought()).map(|entry| entry.day.as_str()).min();
-        let rule = rules.points.unwrap_or_default();
-        let there = added_up(live, first_day, rule, now());
+        let first_day = kept
+            .iter()
+            .filter(|entry| subject(&entry.kind) == "purchases")
+            .map(|entry| entry.day.as_str())
+            .min();
+        // By the same rules as what is stored.
+        let moved = moved(live, first_day, now());
+        let there = view(Name::default(), &[], Some(&moved), &rules).shop.unwrap_or_default();
+        let city = live.person.as_ref().and_then(|person| person.city.clone());
+        let there = ShopView { city, ..there };
         items.push(Item {
             subject: format!("{} {name}", source.name),
             lines: lines(&there, stored.as_ref(), &Missing::of(&live.entries, &kept, first_day)),
@@ -53,39 +61,33 @@ pub async fn by_phone(
     Ok(items)
 }
 
-/// A live customer added up the way the mirror does; purchases from the day on that the mirror keeps.
-fn added_up(live: &Live, first_day: Option<&str>, rule: PointsRule, now: i64) -> ShopView {
+/// What moved by a live customer's cards, purchases from the day on that the mirror keeps, as of `now`.
+fn moved<'a>(live: &'a Live, first_day: Option<&str>, now: i64) -> Moved<'a> {
+    let counted = live.entries.iter().filter(|entry| is_kept(entry, first_day));
     let of = |kinds: &[EntryKind]| {
-        let entries = live.entries.iter().filter(|entry| kinds.contains(&entry.kind));
-        let entries = entries.filter(|entry| {
-            entry.kind == EntryKind::Opening || first_day.is_none_or(|first| entry.day.as_str() >= first)
-        });
-        entries.filter_map(|entry| entry.amount).reduce(|a, b| a + b)
+        let amounts = counted.clone().filter(|entry| kinds.contains(&entry.kind));
+        amounts.filter_map(|entry| entry.amount).reduce(|a, b| a + b)
     };
-    let opening = of(&[EntryKind::Opening]);
-    let purchased = of(&[EntryKind::Purchase, EntryKind::Return]);
-    let mut points: Vec<&Entry> =
-        live.entries.iter().filter(|entry| entry.kind == EntryKind::Points).collect();
-    points.sort_by_key(|entry| entry.at);
-    let balance = match rule {
-        PointsRule::Movements => points
-            .iter()
-            .map(|entry| {
-                let moved = entry.points_in.unwrap_or(0) - entry.points_out.unwrap_or(0);
-                if entry.at <= now { moved } else { 0 }
-            })
-            .reduce(|a, b| a + b)
-            .map(|balance| balance.max(0)),
-        PointsRule::LastRecord => points.last().and_then(|entry| entry.points_out),
-    };
-    ShopView {
-        opening,
-        purchased,
-        spent: opening.or(purchased).map(|_| opening.unwrap_or(0) + purchased.unwrap_or(0)),
-        points: balance,
-        city: live.person.as_ref().and_then(|person| person.city.clone()),
-        ..ShopView::default()
+    let points = || live.entries.iter().filter(|entry| entry.kind == EntryKind::Points);
+    let up_to_now = |entry: &Entry| if entry.at <= now { value(entry) } else { 0 };
+    Moved {
+        opening: of(&[EntryKind::Opening]),
+        purchased: of(&[EntryKind::Purchase, EntryKind::Return]),
+        movements: points().map(up_to_now).reduce(|a, b| a + b),
+        last_record: points().max_by_key(|entry| entry.at).and_then(|entry| entry.points_out),
+        ..Moved::default()
     }
+}
+
+/// Whether the mirror would keep it: purchases only from the first day on that was read.
+fn is_kept(entry: &Entry, first_day: Option<&str>) -> bool {
+    !matches!(entry.kind, EntryKind::Purchase | EntryKind::Return)
+        || first_day.is_none_or(|first| entry.day.as_str() >= first)
+}
+
+/// What a movement moves: money, or points earned less points spent.
+fn value(entry: &Entry) -> i64 {
+    entry.amount.unwrap_or_else(|| entry.points_in.unwrap_or(0) - entry.points_out.unwrap_or(0))
 }
 
 /// Rows that one side has and the other has not, by kind.
@@ -99,25 +101,19 @@ impl Missing {
             kept.iter().map(|entry| (entry.key.as_str(), entry)).collect();
         let mut seen = std::collections::BTreeSet::new();
         for entry in there {
-            let key = format!(
-                "{} {} {}",
-                entry.document_type.as_deref().unwrap_or_default(),
-                entry.document,
-                entry.line
-            );
-            let what = subject(entry.kind);
-            let in_window = entry.kind != EntryKind::Purchase && entry.kind != EntryKind::Return
-                || first_day.is_none_or(|first| entry.day.as_str() >= first);
-            let amount = entry.amount.or(entry.points_in).unwrap_or(0);
+            let key = entry_key(entry);
+            let what = subject(entry.kind.word());
             match keys.get(key.as_str()) {
-                None if in_window => missing.add(what, "not_in_mirror", amount),
-                Some(stored) if stored.amount != entry.amount => missing.add(what, "changed_since", amount),
+                None if is_kept(entry, first_day) => missing.add(what, "not_in_mirror", value(entry)),
+                Some(stored) if stored.value != value(entry) => {
+                    missing.add(what, "changed_since", value(entry));
+                }
                 _ => {}
             }
             seen.insert(key);
         }
         for entry in kept.iter().filter(|entry| !seen.contains(&entry.key)) {
-            missing.add(entry.subject(), "not_in_source", entry.amount.unwrap_or(0));
+            missing.add(subject(&entry.kind), "not_in_source", entry.value);
         }
         missing
     }
@@ -129,7 +125,8 @@ impl Missing {
     }
 
     fn causes(&self, what: &str) -> Vec<Cause> {
-        let of = self.0.iter().filter(|((about, _), _)| *about == what || what == "total");
+        let money = |about: &str| what == "total" && about != "points";
+        let of = self.0.iter().filter(|((about, _), _)| *about == what || money(about));
         of.map(|((_, rule), (count, sum))| Cause {
             rule: (*rule).to_owned(),
             count: *count,
@@ -139,25 +136,12 @@ impl Missing {
     }
 }
 
-fn subject(kind: EntryKind) -> &'static str {
+/// The figure that a movement of this kind is part of.
+fn subject(kind: &str) -> &'static str {
     match kind {
-        EntryKind::Opening => "opening_balance",
-        EntryKind::Purchase | EntryKind::Return => "purchases",
-        EntryKind::Points => "points",
-    }
-}
-
-impl StoredEntry {
-    fn subject(&self) -> &'static str {
-        match self.kind.as_str() {
-            "opening_balance" => "opening_balance",
-            "points" => "points",
-            _ => "purchases",
-        }
-    }
-
-    fn is_bought(&self) -> bool {
-        self.subject() == "purchases"
+        "opening_balance" => "opening_balance",
+        "points" => "points",
+        _ => "purchases",
     }
 }
 
@@ -195,4 +179,46 @@ fn lines(there: &ShopView, kept: Option<&ShopView>, missing: &Missing) -> Vec<Li
             causes: Vec::new(),
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_those_of_the_figure() {
+        let entry = |kind, document: &str, amount, points_in| Entry {
+            kind,
+            document: document.to_owned(),
+            day: "2026-01-02".to_owned(),
+            amount,
+            points_in,
+            ..Entry::default()
+        };
+        let there = [
+            entry(EntryKind::Opening, "a", Some(100), None),
+            entry(EntryKind::Purchase, "b", Some(20), None),
+            entry(EntryKind::Points, "c", None, Some(7)),
+            entry(EntryKind::Points, "d", None, Some(9)),
+        ];
+        let stored = |document: &str, kind: &str, value| StoredEntry {
+            key: format!(" {document} "),
+            kind: kind.to_owned(),
+            day: "2026-01-02".to_owned(),
+            value,
+        };
+        let kept = [stored("d", "points", 8), stored("e", "return", -5)];
+        let missing = Missing::of(&there, &kept, Some("2026-01-01"));
+        let causes = |what: &str| -> Vec<(String, u64, Option<String>)> {
+            missing.causes(what).into_iter().map(|cause| (cause.rule, cause.count, cause.amount)).collect()
+        };
+        let told = |rule: &str, amount: &str| (rule.to_owned(), 1, Some(amount.to_owned()));
+        assert_eq!(causes("points"), [told("changed_since", "0.09"), told("not_in_mirror", "0.07")]);
+        let bought = [told("not_in_mirror", "0.20"), told("not_in_source", "-0.05")];
+        assert_eq!(causes("purchases"), bought);
+        assert_eq!(causes("total").len(), 3, "money only");
+        // What was bought before the first day that the mirror keeps is missing nowhere.
+        let later = Missing::of(&there[1..2], &[], Some("2026-02-01"));
+        assert!(later.causes("total").is_empty());
+    }
 }

@@ -156,16 +156,20 @@ async fn whole(
         .filter(|(at, _)| !stored.contains(at))
         .map(|(_, (key, _))| (*key).to_owned())
         .collect();
+    if wanted.is_empty() {
+        return Ok(page);
+    }
     let by_keys = match wanted.len() {
-        0 => return Ok(page),
-        1..=FEW => connector.fetch_by_keys(http, stream, &wanted).await,
-        _ => return Ok(connector.fetch(http, stream, at, &Ask { brief: false, ..ask.clone() }).await?),
+        ..=FEW => connector.fetch_by_keys(http, stream, &wanted).await,
+        _ => Ok(Vec::new()),
     };
     let by_keys = match by_keys {
-        Err(Error::Rejected(_)) => {
+        Ok(rows) if !rows.is_empty() => rows,
+        // Too many, or the source takes no keys.
+        Ok(_) | Err(Error::Rejected(_)) => {
             return Ok(connector.fetch(http, stream, at, &Ask { brief: false, ..ask.clone() }).await?);
         }
-        other => other?,
+        Err(error) => return Err(error.into()),
     };
     let mut by_keys: HashMap<String, Row> =
         by_keys.into_iter().filter_map(|row| Some((row.key.clone()?, row))).collect();

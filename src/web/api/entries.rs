@@ -7,7 +7,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::customers::find;
 use super::{Asked, bad_cursor, limit};
-use crate::connect::onec::packaging::is_packaging;
 use crate::export::document::ListDoc;
 use crate::model::amount::{MONEY, QUANTITY, show};
 use crate::report::time;
@@ -87,11 +86,7 @@ pub(super) async fn purchases(
     let customer = find(&web, &id).await?;
     let shop = web.app.source(&customer.system).and_then(|source| source.connector.shop());
     let packaging = |row: &EntryRow| {
-        let (name, article) = (row.product.as_deref(), row.article.as_deref());
-        shop.is_some_and(|shop| {
-            let (name, article) = (name.unwrap_or_default(), article.unwrap_or_default());
-            is_packaging(&shop.packaging, &shop.packaging_articles, name, article)
-        })
+        shop.is_some_and(|shop| shop.is_packaging(row.product.as_deref(), row.article.as_deref()))
     };
     let listed = list(&web, customer.id, false, &asked).await?;
     Ok(Json(listed.map(|row| PurchaseDoc {

@@ -91,7 +91,7 @@ pub async fn page(
     let records = app.store.records_of(item.id).await?;
     let versions = app.store.versions_of(item.id).await?;
     let words = f.words;
-    let (mut values, mut bought) = (values(&item, words), None);
+    let (values, bought);
     if let Some(shop) = app.source(&item.system).and_then(|source| source.connector.shop()) {
         // As of now: points of the future begin to count by themselves.
         let rules = app.owners.rules(&item.system, &app.store.owner_rules().await?);
@@ -101,6 +101,8 @@ pub async fn page(
         let rows = app.store.entries(item.id, false, 0, shop::LINES).await?;
         let total = app.store.count_entries(item.id, false).await?;
         bought = Some(shop::purchases(shop, rows, total, words));
+    } else {
+        (values, bought) = (broker_values(&item, words), None);
     }
     render(&Customer {
         title,
@@ -115,7 +117,7 @@ pub async fn page(
     })
 }
 
-fn values(item: &Item, words: &Words) -> Vec<Value> {
+fn broker_values(item: &Item, words: &Words) -> Vec<Value> {
     let unknown = || show::UNKNOWN.to_owned();
     let value = |name: &str, value: String, from: &str, derived: bool| Value {
         name: words.text(name),

@@ -23,6 +23,8 @@ pub struct StageRow {
     pub rate: Option<String>,
     /// How often the list was read, if more than once.
     pub passes: Option<String>,
+    /// The way it let itself be read, if that was not the usual one.
+    pub way: Option<String>,
     /// Source, stored, created, updated, unchanged, duplicate, excluded, rejected, not read, gone,
     /// absent, unexplained.
     pub figures: Vec<Figure>,
@@ -118,6 +120,7 @@ pub fn stage_rows(run: &Run, now: i64, words: &Words) -> Vec<StageRow> {
             running: stage.status == StageStatus::Running,
             rate: rate(stage, now).map(|rate| words.with("web-rows-per-second", &[("n", &number(rate))])),
             passes: (stage.passes > 1).then(|| words.with("web-passes", &[("n", &number(stage.passes))])),
+            way: stage.way.as_ref().map(|way| words.text(&format!("way-{way}"))),
             figures: figures(run, stage),
             error: stage.error.as_ref().map(|error| words.message(error)),
         })

@@ -3,7 +3,8 @@
 use concord::simulate::Trap;
 
 use super::{configure, of};
-use crate::pull::run;
+use crate::api::server::Server;
+use crate::pull::{run, stage};
 use crate::support::{World, servers};
 
 /// What a base that denies this leaves a mirror without; the run says so.
@@ -50,6 +51,17 @@ async fn every_trap_alone_and_all_together_end_in_the_same_state() {
             }
             let document = world.sync(0, &["shop"]).await;
             assert_eq!(run(&document, "shop")["status"], "succeeded", "{names:?}");
+            if traps == [Trap::FilterForbidden] {
+                let way = "read whole and chosen here, because the source refused the condition";
+                assert_eq!(stage(&document, "shop", "purchases")["source"]["way"], "unfiltered");
+                let told = world.run(&["sync", "shop"]).await;
+                assert!(told.out.contains(&format!("shop/purchases: {way}")), "{}", told.out);
+                world.json(0, &["verify", "--phone", world.sim.shop().reference_phone()]).await;
+                let server = Server::start(&world).await;
+                let page = server.call("viewer", "GET", "/runs/1", None).await;
+                assert!(String::from_utf8(page.body).unwrap().contains(way));
+                server.end().await;
+            }
             let mut dump = world.dump().await;
             if traps.contains(&Trap::NoCode) {
                 // Another number is on the cards then; people, money and points are the same.

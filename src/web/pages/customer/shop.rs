@@ -3,7 +3,6 @@
 use super::super::show::{self, maybe_amount, number};
 use super::Value;
 use crate::connect::onec::Onec;
-use crate::connect::onec::packaging::is_packaging;
 use crate::model::amount::{AMOUNT, Measure, POINTS_IN, QUANTITY};
 use crate::model::customer::ShopView;
 use crate::store::listing::EntryRow;
@@ -50,26 +49,19 @@ pub(super) fn values(shop: &Onec, view: &ShopView, words: &Words) -> Vec<Value> 
         value("web-email", said(&view.email), plain("web-from-person"), false),
         value("web-born", said(&view.born), plain("web-from-person"), false),
         value("export-city", said(&view.city), city, true),
-        value("export-points", amount(view.points, POINTS_IN), points, true),
-        value("web-opening", amount(view.opening, AMOUNT), plain("web-from-opening"), true),
-        value("export-purchases", amount(view.purchased, AMOUNT), plain("web-from-purchases"), true),
-        value("export-spent", amount(view.spent, AMOUNT), plain("web-from-both"), true),
+        value("export-points", maybe_amount(view.points, POINTS_IN), points, true),
+        value("web-opening", maybe_amount(view.opening, AMOUNT), plain("web-from-opening"), true),
+        value("export-purchases", maybe_amount(view.purchased, AMOUNT), plain("web-from-purchases"), true),
+        value("export-spent", maybe_amount(view.spent, AMOUNT), plain("web-from-both"), true),
         value("export-last-purchase", said(&view.last_purchase), plain("web-from-purchases"), true),
     ]
-}
-
-fn amount(value: Option<i64>, measure: Measure) -> String {
-    maybe_amount(value, measure)
 }
 
 /// What was bought, newest first, packaging folded away. `total` counts all lines there are.
 pub(super) fn purchases(shop: &Onec, rows: Vec<EntryRow>, total: i64, words: &Words) -> Purchases {
     let shown = rows.len() as i64;
-    let (packaging, lines): (Vec<EntryRow>, Vec<EntryRow>) = rows.into_iter().partition(|row| {
-        let (name, article) = (row.product.as_deref(), row.article.as_deref());
-        let (name, article) = (name.unwrap_or_default(), article.unwrap_or_default());
-        is_packaging(&shop.packaging, &shop.packaging_articles, name, article)
-    });
+    let (packaging, lines): (Vec<EntryRow>, Vec<EntryRow>) =
+        rows.into_iter().partition(|row| shop.is_packaging(row.product.as_deref(), row.article.as_deref()));
     let quantity = Measure { name: "quantity", scale: QUANTITY };
     let line = |row: EntryRow| Bought {
         kind: words.text(&format!("entry-{}", row.kind)),
