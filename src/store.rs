@@ -12,6 +12,7 @@ pub mod bulk;
 pub mod case;
 pub mod customer;
 pub mod db;
+pub mod entry;
 pub mod facets;
 pub mod indexes;
 pub mod listing;

@@ -114,6 +114,19 @@ web-systems-need = { $n ->
     [one] One system does not agree or waits for you.
    *[other] { $n } systems do not agree or wait for you.
 }
+web-equal = equal
+web-differs = differs
+web-parity = Held against the source
+web-parity-hint = Reads this customer from { $system } now and shows both sides. Nothing is written.
+web-parity-read = read
+web-parity-source = Source
+web-parity-mirror = Mirror
+web-parity-money = Money ({ $currency })
+web-parity-points = Points
+web-parity-city = City
+web-parity-cause = { $rule }: { $n }, { $amount }
+web-check-now = Check now
+web-figure = Figure
 web-adds-up = adds up
 web-does-not-add-up = does not add up
 web-not-all-read = not all read yet
@@ -334,6 +347,7 @@ web-decide-button = Decide
 web-decide-role = An operator or administrator can decide this.
 web-done-decided = Decided and carried out.
 web-settled-long = What it was about has gone away by itself.
+web-choice-counts = Nothing changes: the rows count as they do already, and this type is not asked about again.
 web-choice-keep = Nothing is marked. If the records are still missing at the next complete read, it is asked again.
 web-choice-mark_gone = They leave lists and sums; their last values stay and come back if the source sends them again.
 web-no-cases = Nothing waits for you.

@@ -9,7 +9,7 @@ use crate::model::Message;
 use crate::sync::parity;
 
 pub use crate::sync::parity::VerifyDoc;
-use crate::sync::parity::{Item, Unread, Unverified};
+use crate::sync::parity::{Item, Line, Unverified};
 
 /// What `verify` takes.
 #[derive(Debug, Args)]
@@ -20,6 +20,9 @@ pub struct VerifyArgs {
     /// Only the customers of shops whose card has this phone, read live.
     #[arg(long)]
     phone: Option<String>,
+    /// Only the customer with this number, read live.
+    #[arg(long, value_name = "ID", conflicts_with = "phone")]
+    customer: Option<i64>,
 }
 
 /// Runs the command.
@@ -29,9 +32,10 @@ pub async fn verify(common: &Common, args: &VerifyArgs) -> Result<End> {
     if names.is_empty() {
         return Err(usage(&no_systems(&app)));
     }
-    let document = match &args.phone {
-        Some(phone) => customers(&app, &names, phone).await?,
-        None => systems(&app, &names).await,
+    let document = match (&args.phone, args.customer) {
+        (Some(phone), _) => customers(&app, &names, phone).await?,
+        (None, Some(id)) => customer(&app, id).await?,
+        (None, None) => systems(&app, &names).await,
     };
     if common.json {
         print_json(&document)?;
@@ -48,27 +52,9 @@ pub async fn verify(common: &Common, args: &VerifyArgs) -> Result<End> {
 fn print(document: &VerifyDoc) {
     for item in &document.items {
         println!("\n{}", item.subject);
-        let titles = ["cli-what", "cli-source", "cli-mirror", "cli-difference"];
-        let titles: Vec<String> = titles.iter().map(|id| text().text(id)).collect();
-        let mut table = table::table(&titles.iter().map(String::as_str).collect::<Vec<_>>());
-        for line in &item.lines {
-            table.add_row([
-                measure(&line.what),
-                line.source.clone().unwrap_or_else(|| "–".to_owned()),
-                line.mirror.clone().unwrap_or_else(|| "–".to_owned()),
-                line.difference.clone().unwrap_or_else(|| "–".to_owned()),
-            ]);
-            for cause in &line.causes {
-                let rule = rule(&cause.rule);
-                table.add_row([
-                    format!("  {rule}"),
-                    table::count(cause.count),
-                    String::new(),
-                    cause.amount.clone().unwrap_or_default(),
-                ]);
-            }
+        for block in blocks(item) {
+            print_lines(block);
         }
-        println!("{table}");
         if let Some(silent) = not_compared(item) {
             println!("{silent}");
         }
@@ -79,17 +65,35 @@ fn print(document: &VerifyDoc) {
     println!("\n{}", text().text(summary(document)));
 }
 
-impl VerifyDoc {
-    fn add(&mut self, items: Vec<Item>) {
-        self.agree &= items.iter().flat_map(|item| &item.lines).all(|line| line.equal);
-        self.items.extend(items);
-    }
+/// The figures of one thing as they are read: those of a list together, of a customer money, points and
+/// city apart.
+fn blocks(item: &Item) -> Vec<&[Line]> {
+    let is_list = item.lines.first().is_some_and(|line| line.what == "count");
+    item.lines.chunk_by(|one, next| is_list || one.unit == next.unit).collect()
+}
 
-    fn fail(&mut self, system: &str, error: &Unverified) {
-        self.agree = false;
-        let problem = text().message(&error.message().with("system", system));
-        self.problems.push(Unread { system: system.to_owned(), problem });
+fn print_lines(lines: &[Line]) {
+    let titles = ["cli-what", "cli-source", "cli-mirror", "cli-difference"];
+    let titles: Vec<String> = titles.iter().map(|id| text().text(id)).collect();
+    let mut table = table::table(&titles.iter().map(String::as_str).collect::<Vec<_>>());
+    for line in lines {
+        table.add_row([
+            measure(&line.what),
+            line.source.clone().unwrap_or_else(|| "–".to_owned()),
+            line.mirror.clone().unwrap_or_else(|| "–".to_owned()),
+            line.difference.clone().unwrap_or_else(|| "–".to_owned()),
+        ]);
+        for cause in &line.causes {
+            let rule = rule(&cause.rule);
+            table.add_row([
+                format!("  {rule}"),
+                table::count(cause.count),
+                String::new(),
+                cause.amount.clone().unwrap_or_default(),
+            ]);
+        }
     }
+    println!("{table}");
 }
 
 fn summary(document: &VerifyDoc) -> &'static str {
@@ -102,7 +106,9 @@ fn summary(document: &VerifyDoc) -> &'static str {
 
 /// Which sums could not be compared, if any.
 fn not_compared(item: &Item) -> Option<String> {
-    if item.lines.len() == 1 {
+    if let [line] = item.lines.as_slice()
+        && line.what == "count"
+    {
         return Some(text().text("cli-verify-no-sums"));
     }
     let names = item.not_compared.iter().map(|name| measure(name)).collect::<Vec<_>>().join(", ");
@@ -115,8 +121,10 @@ fn rule(rule: &str) -> String {
     ids.iter().find(|id| text().knows(id)).map_or_else(|| rule.to_owned(), |id| text().text(id))
 }
 
+/// A figure in words; a type of document is called as its source calls it.
 fn measure(name: &str) -> String {
-    text().text(&format!("measure-{}", name.replace('_', "-")))
+    let id = format!("measure-{}", name.replace('_', "-"));
+    if text().knows(&id) { text().text(&id) } else { name.to_owned() }
 }
 
 /// Holds the customers of these systems' shops that have a phone against their sources.
@@ -126,11 +134,11 @@ async fn customers(app: &App, names: &[String], phone: &str) -> Result<VerifyDoc
     if shops.is_empty() {
         return Err(usage(&Message::new("cli-no-shop")));
     }
-    let mut document = VerifyDoc { agree: true, items: Vec::new(), problems: Vec::new() };
+    let mut document = VerifyDoc::new();
     for (source, shop) in shops {
         match parity::shop::by_phone(&app.store, &app.owners, source, shop, phone).await {
             Ok(items) => document.add(items),
-            Err(error) => document.fail(&source.name, &error),
+            Err(error) => document.fail(&source.name, problem(&source.name, &error)),
         }
     }
     if document.items.is_empty() && document.problems.is_empty() {
@@ -139,15 +147,36 @@ async fn customers(app: &App, names: &[String], phone: &str) -> Result<VerifyDoc
     Ok(document)
 }
 
+/// Holds the customer of this number against its source.
+async fn customer(app: &App, id: i64) -> Result<VerifyDoc> {
+    let missing = || usage(&Message::new("web-no-customer").with("id", id));
+    let item = app.store.customer_item(id).await?.ok_or_else(missing)?;
+    let unknown = || usage(&Message::new("case-unknown-system"));
+    let source = app.source(&item.system).ok_or_else(unknown)?;
+    match parity::customer(&app.store, &app.owners, source, item.id, &item.key).await {
+        Ok(document) => Ok(document),
+        Err(error @ Unverified::NotAlone) => Err(usage(&error.message().with("system", &item.system))),
+        Err(error) => {
+            let mut document = VerifyDoc::new();
+            document.fail(&item.system, problem(&item.system, &error));
+            Ok(document)
+        }
+    }
+}
+
+fn problem(system: &str, error: &Unverified) -> String {
+    text().message(&error.message().with("system", system))
+}
+
 /// Holds these systems against their sources. One that cannot be read does not keep the others from
 /// being compared.
 pub async fn systems(app: &App, names: &[String]) -> VerifyDoc {
-    let mut document = VerifyDoc { agree: true, items: Vec::new(), problems: Vec::new() };
+    let mut document = VerifyDoc::new();
     for name in names {
         let Some(source) = app.source(name) else { continue };
         match parity::system(&app.store, source).await {
             Ok(items) => document.add(items),
-            Err(error) => document.fail(name, &error),
+            Err(error) => document.fail(name, problem(name, &error)),
         }
     }
     document

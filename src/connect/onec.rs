@@ -26,7 +26,7 @@ mod query;
 mod read;
 
 pub use city::CityRule;
-pub use read::{card_name, entry_key};
+pub use read::{CARD_NAME, card_name, entry_key};
 
 /// Settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -217,6 +217,7 @@ struct Place {
 }
 
 /// What of the base a stream is.
+#[derive(Clone)]
 struct Set {
     path: String,
     order: &'static str,

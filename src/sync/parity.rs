@@ -1,5 +1,6 @@
 //! The mirror held against a source, now: counts and control sums side by side, differences named.
 
+mod kinds;
 pub mod shop;
 
 use std::collections::HashSet;
@@ -8,11 +9,13 @@ use anyhow::Result;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::owners::OwnerSettings;
 use super::{Source, today};
 use crate::connect::{Absence, Ask, Connector, Error, LeftOut, Stream, Table, Totals};
-use crate::model::amount::{self, Measure};
-use crate::model::{Disposition, Reason, Sums};
+use crate::model::amount::{self, AMOUNT, Measure};
+use crate::model::{Disposition, Reason, Record, Sums};
 use crate::store::Store;
+use kinds::Kinds;
 
 /// What a verification found.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -23,6 +26,31 @@ pub struct VerifyDoc {
     pub items: Vec<Item>,
     /// Systems that could not be compared.
     pub problems: Vec<Unread>,
+}
+
+impl VerifyDoc {
+    /// Nothing compared yet.
+    pub fn new() -> VerifyDoc {
+        VerifyDoc { agree: true, items: Vec::new(), problems: Vec::new() }
+    }
+
+    /// Takes what was compared.
+    pub fn add(&mut self, items: Vec<Item>) {
+        self.agree &= items.iter().flat_map(|item| &item.lines).all(|line| line.equal);
+        self.items.extend(items);
+    }
+
+    /// Notes that a system could not be compared, and why.
+    pub fn fail(&mut self, system: &str, problem: String) {
+        self.agree = false;
+        self.problems.push(Unread { system: system.to_owned(), problem });
+    }
+}
+
+impl Default for VerifyDoc {
+    fn default() -> VerifyDoc {
+        VerifyDoc::new()
+    }
 }
 
 /// A system that could not be compared.
@@ -80,6 +108,8 @@ pub struct Cause {
 pub enum Unverified {
     /// The source could not be read.
     Source(Error),
+    /// Its systems cannot be asked for one customer.
+    NotAlone,
     /// Something of ours broke.
     Internal(anyhow::Error),
 }
@@ -89,6 +119,7 @@ impl Unverified {
     pub fn message(&self) -> crate::model::Message {
         match self {
             Unverified::Source(error) => error.message().clone(),
+            Unverified::NotAlone => crate::model::Message::new("verify-not-alone"),
             Unverified::Internal(error) => crate::model::Message::new("run-broke")
                 .with("system", "")
                 .with("problem", format!("{error:#}")),
@@ -108,15 +139,33 @@ impl From<anyhow::Error> for Unverified {
     }
 }
 
+/// Holds one customer of the mirror against its source, read now. Nothing is written.
+pub async fn customer(
+    store: &Store,
+    owners: &OwnerSettings,
+    source: &Source,
+    id: i64,
+    name: &str,
+) -> Result<VerifyDoc, Unverified> {
+    let Some(shop) = source.connector.shop() else { return Err(Unverified::NotAlone) };
+    let mut document = VerifyDoc::new();
+    document.add(shop::by_name(store, owners, source, shop, (id, name)).await?);
+    Ok(document)
+}
+
 /// Holds every stream of a system against what the source says of it now. Nothing is written.
 pub async fn system(store: &Store, source: &Source) -> Result<Vec<Item>, Unverified> {
     let last = store.last_whole_read(&source.name).await?;
     let mut items = Vec::new();
+    let (mut there, mut ours) = (Kinds::default(), Kinds::default());
     for stream in source.connector.streams() {
         let stream_id = store.stream(&source.name, stream.name).await?;
         let (count, sums) = store.stored(stream, stream_id, None).await?;
         let days = days_kept(store, source, stream, stream_id).await?;
-        let said = totals(source, stream, days).await?;
+        let said = totals(source, stream, days, &mut there).await?;
+        if has_money(stream) {
+            ours.add_stored(store.documents(stream_id).await?);
+        }
         let absent = match &said.keys {
             Some(keys) if stream.absence == Absence::Counted => {
                 let ours = store.live_keys(stream, stream_id).await?;
@@ -133,7 +182,31 @@ pub async fn system(store: &Store, source: &Source) -> Result<Vec<Item>, Unverif
             lines: lines(&said, count, absent, &sums, reasons.map_or(&[], Vec::as_slice)),
         });
     }
+    if source.connector.shop().is_some() {
+        unread(store, source, &mut there, &ours).await?;
+        items.extend(kinds::items(&source.name, &there, &ours));
+    }
     Ok(items)
+}
+
+/// Whether the movements of a stream are of money.
+fn has_money(stream: &Stream) -> bool {
+    stream.table == Table::Entry && stream.measures.contains(&AMOUNT)
+}
+
+/// Adds what the source has before the days that are kept, of types of documents that the mirror lacks.
+async fn unread(store: &Store, source: &Source, there: &mut Kinds, ours: &Kinds) -> Result<(), Unverified> {
+    let Some(shop) = source.connector.shop() else { return Ok(()) };
+    for stream in source.connector.streams() {
+        let stream_id = store.stream(&source.name, stream.name).await?;
+        let Some(days) = days_kept(store, source, stream, stream_id).await? else { continue };
+        let ask = Ask { today: today(), days: Some(days), ..Ask::default() };
+        let Some((first, _)) = source.connector.window(stream, &ask) else { continue };
+        for (class, count) in shop.documents_before(&source.http, first, &ours.classes()).await? {
+            there.add_unread(&class, count);
+        }
+    }
+    Ok(())
 }
 
 /// The measures of a stream that the source states no sum of.
@@ -150,8 +223,13 @@ struct Said {
 }
 
 /// What the source says of a stream now: its totals where it states them, else its rows counted and
-/// added up, without those that a rule leaves out.
-async fn totals(source: &Source, stream: &'static Stream, days: Option<u32>) -> Result<Said, Error> {
+/// added up, without those that a rule leaves out. Movements of money are added to `kinds`.
+async fn totals(
+    source: &Source,
+    stream: &'static Stream,
+    days: Option<u32>,
+    kinds: &mut Kinds,
+) -> Result<Said, Error> {
     let mut ask = Ask { page_size: 1, today: today(), days, brief: false };
     let (connector, http) = (&source.connector, &source.http);
     let page = connector.fetch(http, stream, None, &ask).await?;
@@ -172,6 +250,11 @@ async fn totals(source: &Source, stream: &'static Stream, days: Option<u32>) -> 
             }
             for measure in stream.measures {
                 sums.add(*measure, read.as_ref().ok().and_then(|record| record.amount(*measure)));
+            }
+            if let Ok(Record::Entry(entry)) = &read
+                && has_money(stream)
+            {
+                kinds.add(entry);
             }
         }
         let Some(next) = page.next else { break };

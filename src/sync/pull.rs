@@ -13,6 +13,7 @@ use crate::model::{Counts, Stage, StageStatus, Sums};
 use crate::store::{self, indexes, page as pages, run};
 
 mod ahead;
+mod documents;
 mod end;
 mod page;
 

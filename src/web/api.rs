@@ -25,6 +25,7 @@ mod health;
 mod owners;
 pub(super) mod runs;
 mod systems;
+pub(super) mod verify;
 
 pub use describe::description;
 
@@ -58,6 +59,7 @@ pub fn routes() -> Router<Web> {
         .route("/api/v1/customers/{id}/points", get(entries::points))
         .route("/api/v1/customers/{id}/history", get(customers::history))
         .route("/api/v1/customers/{id}/explain", get(customers::explain))
+        .route("/api/v1/customers/{id}/verify", post(verify::customer))
         .route("/api/v1/cases", get(cases::list))
         .route("/api/v1/cases/{id}/decide", post(cases::decide))
         .route("/api/v1/audit", get(audit::list))

@@ -51,6 +51,7 @@ pub fn routes() -> Router<Web> {
         .route("/customers", get(customers::page))
         .route("/customers/sums", get(customers::sums))
         .route("/customers/{id}", get(customer::page))
+        .route("/customers/{id}/verify", post(customer::parity::verify))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::page))
         .route("/runs/{id}/fragment", get(runs::fragment))

@@ -1,9 +1,14 @@
 //! One customer read live, as a person with the 1C screen would look: by phone, then everything that
 //! hangs on its cards.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use super::{CARDS, CUSTOMERS, KEYS, OPENING, Onec, POINTS, PURCHASES, Place, Set, place, query, stream};
+use jiff::civil::Date;
+
+use super::{
+    CARDS, CUSTOMERS, KEYS, OPENING, Onec, POINTS, PURCHASES, Place, Set, card_name, count, place, query,
+    read, stream,
+};
 use crate::connect::http::Http;
 use crate::connect::{Ask, Connector, Error, LeftOut};
 use crate::model::phone;
@@ -22,11 +27,39 @@ pub struct Live {
     pub entries: Vec<Entry>,
 }
 
+/// Types of documents that are looked for at most.
+const MOST_TYPES: usize = 20;
+/// A condition of so many bytes still fits into an address, where each may take three characters.
+const LONGEST_CONDITION: usize = 1_800;
+
 /// Register rows of a card name it in this field.
 const SOLD_BY: &str = "ДисконтнаяКарта_Key";
 const POINTS_OF: &str = "БонуснаяКарта_Key";
 
+impl Live {
+    /// What the mirror names it by; none without a card and an owner.
+    pub fn name(&self) -> Option<String> {
+        let card = || self.cards.first().map(|card| card_name(&card.key));
+        self.owner.clone().or_else(card)
+    }
+}
+
 impl Onec {
+    /// One customer: the owner of cards, if it is one, and these cards, as far as they name no owner.
+    pub async fn by_name(&self, http: &Http, owner: Option<&str>, cards: &[String]) -> Result<Live, Error> {
+        let mut live = Live { owner: owner.map(str::to_owned), ..Live::default() };
+        if let Some(owner) = owner {
+            live.cards = self.cards_of(http, owner).await?;
+        }
+        for keys in cards.chunks(KEYS) {
+            let condition = query::one_of("Ref_Key", keys.iter().map(|key| query::guid(key)));
+            let nobodys = |card: &Card| card.client_key.is_none() && keys.contains(&card.key);
+            live.cards.extend(self.cards(http, condition, nobodys).await?);
+        }
+        self.complete(http, &mut live).await?;
+        Ok(live)
+    }
+
     /// The customers whose cards have this phone.
     pub async fn by_phone(&self, http: &Http, typed: &str) -> Result<Vec<Live>, Error> {
         let wanted = phone::e164(typed, &self.region);
@@ -49,9 +82,7 @@ impl Onec {
         let nobodys: Vec<Card> = with_phone.into_iter().filter(|card| card.client_key.is_none()).collect();
         let mut found = Vec::new();
         for owner in &owners {
-            let condition = format!("ВладелецКарты_Key eq {}", query::guid(owner));
-            let mut cards =
-                self.cards(http, condition, |card| card.client_key.as_ref() == Some(owner)).await?;
+            let mut cards = self.cards_of(http, owner).await?;
             if let [_] = owners.as_slice() {
                 // A card without an owner belongs to the one customer that has its phone.
                 cards.extend(nobodys.iter().cloned());
@@ -65,6 +96,48 @@ impl Onec {
             self.complete(http, live).await?;
         }
         Ok(found)
+    }
+
+    /// The types of documents that made movements before a day and are none of `known`, with how many
+    /// movements there are. Each type costs two requests, whatever the register holds. What a base refuses
+    /// to be asked for is not told.
+    pub async fn documents_before(
+        &self,
+        http: &Http,
+        first: Date,
+        known: &BTreeSet<&str>,
+    ) -> Result<Vec<(String, u64)>, Error> {
+        let before = format!("Period lt datetime'{first}T00:00:00'");
+        let is = |class: &str| format!("isof(Recorder,{})", query::text(class));
+        let mut others = before.clone();
+        let mut exclude = |class: &str| others.push_str(&format!(" and not {}", is(class)));
+        known.iter().filter(|class| !class.is_empty()).for_each(|class| exclude(class));
+        let (mut found, register) = (Vec::new(), self.set(stream(PURCHASES), &Ask::default()));
+        while found.len() < MOST_TYPES && others.len() < LONGEST_CONDITION {
+            let set = Set { filter: Some(others.clone()), ..register.clone() };
+            let one = Place { top: 1, unordered: true, ..Place::first(1) };
+            let page = match self.page(http, &set, &one, false).await {
+                Err(Error::Rejected(_)) => break,
+                page => page?,
+            };
+            let row = page.rows.first();
+            let class = row.and_then(|row| read::made_by(&row.raw));
+            // The same again: a base that ignores the condition.
+            let is_new = |class: &String| {
+                !known.contains(class.as_str()) && found.iter().all(|(other, _)| other != class)
+            };
+            let Some(class) = class.filter(is_new) else { break };
+            let of = format!("{before} and {}", is(&class));
+            let count = count(http, &set, Some(&of)).await?.unwrap_or(1);
+            others.push_str(&format!(" and not {}", is(&class)));
+            found.push((class, count));
+        }
+        Ok(found)
+    }
+
+    async fn cards_of(&self, http: &Http, owner: &str) -> Result<Vec<Card>, Error> {
+        let condition = format!("ВладелецКарты_Key eq {}", query::guid(owner));
+        self.cards(http, condition, |card| card.client_key.as_deref() == Some(owner)).await
     }
 
     async fn cards(

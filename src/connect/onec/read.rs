@@ -32,6 +32,12 @@ pub(super) fn row_key(raw: &str) -> Option<String> {
     Some(joined(document_type(&kind), &document, &line))
 }
 
+/// The type of the document that made a row of a register.
+pub(super) fn made_by(raw: &str) -> Option<String> {
+    let [kind] = fields(raw, &["Recorder_Type"])?;
+    document_type(&kind).map(str::to_owned)
+}
+
 /// The key of a movement that was read.
 pub fn entry_key(entry: &Entry) -> String {
     joined(entry.document_type.as_deref(), &entry.document, &entry.line)
@@ -41,9 +47,12 @@ fn joined(kind: Option<&str>, document: &str, line: &str) -> String {
     format!("{} {document} {line}", kind.unwrap_or_default())
 }
 
+/// How the name of a card begins.
+pub const CARD_NAME: &str = "cards ";
+
 /// What the records of a card are named by.
 pub fn card_name(card: &str) -> String {
-    format!("cards {card}")
+    format!("{CARD_NAME}{card}")
 }
 
 /// A reference, `None` when it is not set.

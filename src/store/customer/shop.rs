@@ -186,6 +186,12 @@ impl Store {
         rows.iter().map(entry).collect()
     }
 
+    /// The live cards of a customer that name no owner.
+    pub async fn nobodys_cards(&self, customer: i64) -> Result<Vec<String>> {
+        let sql = "SELECT key FROM card WHERE customer_id = $1 AND client_key IS NULL AND gone_run IS NULL ORDER BY id";
+        self.db.rows(sql, [customer.into()]).await?.iter().map(|row| row.get(0)).collect()
+    }
+
     /// The live cards of a stream that name no owner.
     pub async fn ownerless_cards(
         &self,

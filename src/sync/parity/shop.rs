@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::super::matching::shop::view;
 use super::super::settle::compute;
-use super::super::{Source, now, owners::OwnerSettings};
+use super::super::{Source, now, owners::OwnerSettings, today};
 use super::{Cause, Item, Line, Unverified};
 use crate::connect::onec::live::Live;
-use crate::connect::onec::{Onec, card_name, entry_key};
+use crate::connect::onec::{CARD_NAME, Onec, entry_key};
+use crate::connect::{Ask, Connector};
 use crate::model::amount::{MONEY, show};
 use crate::model::customer::{Moved, Name, ShopView};
 use crate::model::record::{Entry, EntryKind};
@@ -25,14 +26,37 @@ pub async fn by_phone(
     phone: &str,
 ) -> Result<Vec<Item>, Unverified> {
     let found = shop.by_phone(&source.http, phone).await?;
+    held_against(store, owners, source, &found).await
+}
+
+/// The customer that the mirror knows by this name, read from the source now and held against it.
+pub async fn by_name(
+    store: &Store,
+    owners: &OwnerSettings,
+    source: &Source,
+    shop: &Onec,
+    (id, name): (i64, &str),
+) -> Result<Vec<Item>, Unverified> {
+    let own = name.strip_prefix(CARD_NAME);
+    let mut cards = store.nobodys_cards(id).await?;
+    cards.extend(own.filter(|own| !cards.iter().any(|card| card == own)).map(str::to_owned));
+    let owner = Some(name).filter(|_| own.is_none());
+    let found = shop.by_name(&source.http, owner, &cards).await?;
+    held_against(store, owners, source, &[found]).await
+}
+
+async fn held_against(
+    store: &Store,
+    owners: &OwnerSettings,
+    source: &Source,
+    found: &[Live],
+) -> Result<Vec<Item>, Unverified> {
     let rules = owners.rules(&source.name, &store.owner_rules().await?);
+    let first_day = first_day(store, source).await?;
+    let first_day = first_day.as_deref();
     let mut items = Vec::new();
-    for live in &found {
-        let name = match (&live.owner, live.cards.first()) {
-            (Some(owner), _) => owner.clone(),
-            (None, Some(card)) => card_name(&card.key),
-            (None, None) => continue,
-        };
+    for live in found {
+        let Some(name) = live.name() else { continue };
         let id = store.customer_by_key(&source.name, &name).await?;
         let stored = match id {
             Some(id) => compute(store, &rules, &[id]).await?.into_iter().next().and_then(|view| view.shop),
@@ -42,11 +66,6 @@ pub async fn by_phone(
             Some(id) => store.entries_of(id).await?,
             None => Vec::new(),
         };
-        let first_day = kept
-            .iter()
-            .filter(|entry| subject(&entry.kind) == "purchases")
-            .map(|entry| entry.day.as_str())
-            .min();
         // By the same rules as what is stored.
         let moved = moved(live, first_day, now());
         let there = view(Name::default(), &[], Some(&moved), &rules).shop.unwrap_or_default();
@@ -59,6 +78,19 @@ pub async fn by_phone(
         });
     }
     Ok(items)
+}
+
+/// The day from which on the mirror has the purchases of everybody: its oldest, or the first that a run
+/// reads where it has none.
+async fn first_day(store: &Store, source: &Source) -> Result<Option<String>, Unverified> {
+    let ask = Ask { today: today(), ..Ask::default() };
+    for stream in source.connector.streams() {
+        if let Some((first, _)) = source.connector.window(stream, &ask) {
+            let stream_id = store.stream(&source.name, stream.name).await?;
+            return Ok(Some(store.oldest_day(stream_id).await?.unwrap_or_else(|| first.to_string())));
+        }
+    }
+    Ok(None)
 }
 
 /// What moved by a live customer's cards, purchases from the day on that the mirror keeps, as of `now`.

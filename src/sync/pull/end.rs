@@ -75,6 +75,7 @@ impl Reading<'_> {
                 stage.error = Some(message);
             }
         }
+        self.question_new_documents(&mut tx, now).await?;
         stage.stored_count = Some(live - stage.gone);
         stage.stored_sums = stage.read_sums.clone();
         stage.next_cursor = None;

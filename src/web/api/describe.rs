@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::{audit, cases, customers, entries, export, health, owners, runs, systems, text};
+use super::{audit, cases, customers, entries, export, health, owners, runs, systems, text, verify};
 use crate::web::access::Viewer;
 use crate::web::{legacy, session};
 
@@ -45,6 +45,7 @@ use crate::web::{legacy, session};
         entries::points,
         customers::history,
         customers::explain,
+        verify::customer,
         cases::list,
         cases::decide,
         audit::list,

@@ -12,11 +12,14 @@ use crate::model::amount::{REBATE_USD, REWARD_USD, VOLUME_LOTS, VOLUME_MLN_USD};
 use crate::store::listing::{AccountRow, Item, RecordRow, VersionRow};
 use crate::sync::settle::compute;
 use crate::web::Web;
-use crate::web::access::Viewer;
+use crate::web::access::{Viewer, Who};
 use crate::web::problem::Problem;
 use crate::words::Words;
 
+pub mod parity;
 mod shop;
+
+use parity::Panel;
 
 /// A value of the customer and how it came about.
 struct Value {
@@ -65,6 +68,9 @@ struct VersionView {
 #[template(path = "customer.html")]
 struct Customer {
     f: Frame,
+    id: i64,
+    /// Of systems that can be asked for one customer.
+    parity: Option<Panel>,
     title: String,
     system: String,
     gone: bool,
@@ -81,9 +87,19 @@ pub async fn page(
     Viewer(who): Viewer,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
+    let item = found(&web, &id).await?;
+    let panel = Panel::unasked(&who);
+    show_customer(&web, who, item, panel).await
+}
+
+/// The customer of that number.
+async fn found(web: &Web, id: &str) -> Result<Item, Problem> {
+    let item = web.app.store.customer_item(numbered("web-no-customer", id)?).await?;
+    item.ok_or_else(|| Problem::missing("web-no-customer", id))
+}
+
+async fn show_customer(web: &Web, who: Who, item: Item, panel: Panel) -> Result<Response, Problem> {
     let app = &web.app;
-    let item = app.store.customer_item(numbered("web-no-customer", &id)?).await?;
-    let item = item.ok_or_else(|| Problem::missing("web-no-customer", &id))?;
     let mut f = Frame::new(app, who, "/customers", "web-customer").await?;
     let title = item.shop.name.clone().unwrap_or_else(|| item.key.clone());
     f.title = format!("{} {title}", f.title);
@@ -91,7 +107,7 @@ pub async fn page(
     let records = app.store.records_of(item.id).await?;
     let versions = app.store.versions_of(item.id).await?;
     let words = f.words;
-    let (values, bought);
+    let (values, bought, parity);
     if let Some(shop) = app.source(&item.system).and_then(|source| source.connector.shop()) {
         // As of now: points of the future begin to count by themselves.
         let rules = app.owners.rules(&item.system, &app.store.owner_rules().await?);
@@ -101,10 +117,13 @@ pub async fn page(
         let rows = app.store.entries(item.id, false, 0, shop::LINES).await?;
         let total = app.store.count_entries(item.id, false).await?;
         bought = Some(shop::purchases(shop, rows, total, words));
+        parity = Some(panel);
     } else {
-        (values, bought) = (broker_values(&item, words), None);
+        (values, bought, parity) = (broker_values(&item, words), None, None);
     }
     render(&Customer {
+        id: item.id,
+        parity,
         title,
         bought,
         values,

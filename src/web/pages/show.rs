@@ -33,6 +33,15 @@ pub fn amount(value: impl Into<i128>, measure: Measure) -> String {
     format!("{sign}{}.{fraction}", grouped(whole))
 }
 
+/// A decimal number as reports have it, with its thousands apart.
+pub fn decimal(text: &str) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("−", digits));
+    match digits.split_once('.') {
+        Some((whole, fraction)) => format!("{sign}{}.{fraction}", grouped(whole)),
+        None => format!("{sign}{}", grouped(digits)),
+    }
+}
+
 /// An amount that may be unknown.
 pub fn maybe_amount(value: Option<impl Into<i128>>, measure: Measure) -> String {
     value.map_or_else(|| UNKNOWN.to_owned(), |value| amount(value, measure))
@@ -120,6 +129,7 @@ mod tests {
         assert_eq!(amount(-5_i64, REWARD_USD), "−0.05");
         assert_eq!(amount(14_320_000_i64, VOLUME_LOTS), "0.1432");
         assert_eq!(maybe(None::<i64>), UNKNOWN);
+        assert_eq!([decimal("-232360.00"), decimal("1234")], ["−232,360.00", "1,234"]);
     }
 
     #[test]

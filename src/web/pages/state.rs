@@ -61,6 +61,14 @@ impl State {
         State::new(words, id, tone, icon)
     }
 
+    /// Whether two sides say the same.
+    pub fn equal(yes: bool, words: &Words) -> State {
+        match yes {
+            true => State::new(words, "web-equal", "good", "check"),
+            false => State::new(words, "web-differs", "bad", "gap"),
+        }
+    }
+
     /// Whether something adds up; `None` = not known yet.
     pub fn agrees(yes: Option<bool>, words: &Words) -> State {
         match yes {
