@@ -6,10 +6,9 @@
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::http::{Auth, Door, Http, Login, NotWhole, Request, secret};
-use super::loose::{self, Loose, fields, tokens};
+use super::loose::{self, Loose, fields, first, listed};
 use super::{Absence, Ask, Connector, Cursor, Error, LeftOut, Page, Row, Stream, Table, Totals, country};
 use crate::model::amount::{
     MONEY, Measure, QUANTITY, REBATE_USD, REWARD_USD, VOLUME_LOTS, VOLUME_MLN_USD, parse,
@@ -121,10 +120,8 @@ impl Connector for Exness {
 
 /// Splits an envelope into rows. Without its list or its count it is not a page at all.
 fn page(text: &str, offset: u64, key: &'static str) -> Result<Page, NotWhole> {
-    let [data, totals] =
-        tokens(text, &["data", "totals"]).ok_or_else(|| NotWhole::other_than("{…}", text))?;
-    let data = data.ok_or(NotWhole::Shape("data"))?.get();
-    let data: Vec<&RawValue> = serde_json::from_str(data).map_err(|_| NotWhole::Shape("data"))?;
+    let (data, [totals]) = listed(text, "data", &["totals"])?;
+    let data = data.ok_or(NotWhole::Shape("data"))?;
     let totals = totals.ok_or(NotWhole::Shape("totals"))?.get();
     let [count, stated @ ..] = fields(totals, &["count", TOTALS[0].name, TOTALS[1].name, TOTALS[2].name])
         .ok_or(NotWhole::Shape("totals"))?;
@@ -139,7 +136,7 @@ fn page(text: &str, offset: u64, key: &'static str) -> Result<Page, NotWhole> {
 
 /// One row with its key.
 fn split(raw: &str, key: &'static str) -> Row {
-    let key = fields(raw, &[key]).and_then(|[key]| key.id()).map(|key| key.to_lowercase());
+    let key = first(raw, key).id().map(|key| key.to_lowercase());
     Row { key, raw: raw.into(), version: None, brief: false, unasked: None }
 }
 

@@ -11,6 +11,7 @@ use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::http::NotWhole;
 use crate::model::amount::{self, Measure, NotExact};
 use crate::model::text::{ascii_digits, present};
 use crate::model::{Reject, Sums};
@@ -164,6 +165,87 @@ pub fn tokens<'a, const N: usize>(json: &'a str, names: &[&str; N]) -> Option<[O
     Some(found)
 }
 
+/// The field of this name that comes first in a JSON object; what follows it is not looked at. For rows
+/// that were split off already, and so are JSON.
+pub fn first<'a>(json: &'a str, name: &str) -> Loose<'a> {
+    let mut found = None;
+    let mut reader = serde_json::Deserializer::from_str(json);
+    // Stopping before the end is an error to the reader, and no matter here.
+    let _ = reader.deserialize_map(First { name, found: &mut found });
+    Loose::of(found)
+}
+
+struct First<'n, 'a> {
+    name: &'n str,
+    found: &'n mut Option<&'a RawValue>,
+}
+
+impl<'a> Visitor<'a> for First<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(at) = map.next_key_seed(Name { names: &[self.name], expected: 0 })? {
+            if at.is_some() {
+                *self.found = Some(map.next_value::<&'a RawValue>()?);
+                return Ok(());
+            }
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
+}
+
+/// A list of rows, none where it is missing, and other fields of the object that holds it.
+pub type Listed<'a, const N: usize> = (Option<Vec<&'a RawValue>>, [Option<&'a RawValue>; N]);
+
+/// The rows of the list `list` of a JSON object, split but not read, and its fields `names`: all in one
+/// pass over the text.
+pub fn listed<'a, const N: usize>(
+    json: &'a str,
+    list: &'static str,
+    names: &[&str; N],
+) -> Result<Listed<'a, N>, NotWhole> {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let found = reader.deserialize_map(Split { list, names });
+    match found.and_then(|found| reader.end().map(|()| found)) {
+        Ok(found) => Ok(found),
+        // What is wrong with it is found out once more from the beginning.
+        Err(_) if tokens(json, &[list]).is_some() => Err(NotWhole::Shape(list)),
+        Err(_) => Err(NotWhole::other_than("{…}", json)),
+    }
+}
+
+struct Split<'n, const N: usize> {
+    list: &'n str,
+    names: &'n [&'n str; N],
+}
+
+impl<'a, const N: usize> Visitor<'a> for Split<'_, N> {
+    type Value = Listed<'a, N>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut rows, mut found) = (None, [None; N]);
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            if key == self.list {
+                rows = Some(map.next_value::<Vec<&'a RawValue>>()?);
+            } else if let Some(at) = self.names.iter().position(|name| *name == key) {
+                found[at] = Some(map.next_value::<&'a RawValue>()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok((rows, found))
+    }
+}
+
 struct Pick<'n, const N: usize> {
     names: &'n [&'n str; N],
 }
@@ -272,6 +354,40 @@ mod tests {
         assert_eq!((a.text(), b.text()), (Some("2"), Some("3")));
         for text in ["", "[]", "1", "null", "{", "{} x", "{\"a\":}", "\"{}\""] {
             assert!(fields(text, &["a"]).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_field_of_a_name() {
+        for (json, text) in [
+            (r#"{"x":{"a":0},"a":"1","a":2}"#, Some("1")),
+            (r#"{"a":7"#, Some("7")),
+            (r#"{"b":1}"#, None),
+            ("[1]", None),
+            ("", None),
+        ] {
+            assert_eq!(first(json, "a").text(), text, "{json}");
+        }
+    }
+
+    #[test]
+    fn lists_are_split_in_one_pass() {
+        let rows = |json| {
+            listed(json, "rows", &["n"]).map(|(rows, [n])| {
+                let rows = rows.map(|rows| rows.iter().map(|row| row.get()).collect::<Vec<_>>());
+                (rows, n.map(RawValue::get))
+            })
+        };
+        let whole = rows(r#"{"a":[1],"rows":[{"b":1}, 2 ,[]],"n":{"c":3}} "#);
+        assert_eq!(whole, Ok((Some(vec![r#"{"b":1}"#, "2", "[]"]), Some(r#"{"c":3}"#))));
+        assert_eq!(rows(r#"{"rows":[]}"#), Ok((Some(vec![]), None)));
+        assert_eq!(rows("{}"), Ok((None, None)));
+        for json in [r#"{"rows":null}"#, r#"{"rows":{}}"#, r#"{"n":1,"rows":"x"}"#] {
+            assert_eq!(rows(json), Err(NotWhole::Shape("rows")), "{json}");
+        }
+        assert_eq!(rows("[]"), Err(NotWhole::Shape("{…}")));
+        for json in ["", r#"{"rows":[1"#, r#"{"rows":[1]"#, r#"{"rows":[1]} x"#, r#"{"rows":[1,]}"#] {
+            assert_eq!(rows(json), Err(NotWhole::Broken), "{json}");
         }
     }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::http::{Auth, Door, Http, NotWhole, Request, secret};
-use super::loose::fields;
+use super::loose::{fields, first};
 use super::{Absence, Ask, Connector, Cursor, Error, LeftOut, Page, Row, Stream, Table, country};
 use crate::model::{Account, Record, Reject};
 
@@ -99,7 +99,7 @@ fn page(text: &str) -> Result<Page, NotWhole> {
 
 /// One row with its key.
 fn split(raw: &str) -> Row {
-    let key = fields(raw, &["traderId"]).and_then(|[id]| id.id());
+    let key = first(raw, "traderId").id();
     Row { key, raw: raw.into(), version: None, brief: false, unasked: None }
 }
 

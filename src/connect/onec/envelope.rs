@@ -1,10 +1,8 @@
 //! The answers of OData: a list of rows, a number, or an error that may come with status 200.
 
-use serde_json::value::RawValue;
-
 use crate::connect::Row;
 use crate::connect::http::NotWhole;
-use crate::connect::loose::{fields, tokens};
+use crate::connect::loose::{first, listed};
 
 /// The rows of a list, with their keys and, where a set has them, versions.
 pub(super) fn rows(
@@ -12,21 +10,15 @@ pub(super) fn rows(
     key: fn(&str) -> Option<String>,
     versioned: bool,
 ) -> Result<Vec<Row>, NotWhole> {
-    let [list, error] =
-        tokens(text, &["value", "odata.error"]).ok_or_else(|| NotWhole::other_than("{…}", text))?;
+    let (list, [error]) = listed(text, "value", &["odata.error"])?;
     if error.is_some() {
         return Err(NotWhole::Refused);
     }
-    let list = list.ok_or(NotWhole::Shape("value"))?.get();
-    let list: Vec<&RawValue> = serde_json::from_str(list).map_err(|_| NotWhole::Shape("value"))?;
+    let list = list.ok_or(NotWhole::Shape("value"))?;
     let row = |raw: &str| Row {
         key: key(raw),
         raw: raw.into(),
-        version: if versioned {
-            fields(raw, &["DataVersion"]).and_then(|[version]| version.owned())
-        } else {
-            None
-        },
+        version: if versioned { first(raw, "DataVersion").owned() } else { None },
         brief: false,
         unasked: None,
     };

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::contact::{Contact, contacts};
 use super::{Onec, city};
 use crate::connect::LeftOut;
-use crate::connect::loose::{Loose, fields, tokens};
+use crate::connect::loose::{Loose, fields, first, tokens};
 use crate::model::amount::{MONEY, QUANTITY};
 use crate::model::record::{Card, Entry, EntryKind, Person, Product};
 use crate::model::{Reject, phone};
@@ -22,7 +22,7 @@ const NOT_AN_OBJECT: LeftOut = LeftOut::Rejected(Reject { rule: "not_an_object",
 
 /// The key of an element of a catalog.
 pub(super) fn element_key(raw: &str) -> Option<String> {
-    fields(raw, &["Ref_Key"]).and_then(|[key]| reference(&key))
+    reference(&first(raw, "Ref_Key"))
 }
 
 /// The key of a row of a register: two equal lines of one document are two rows.
@@ -34,8 +34,7 @@ pub(super) fn row_key(raw: &str) -> Option<String> {
 
 /// The type of the document that made a row of a register.
 pub(super) fn made_by(raw: &str) -> Option<String> {
-    let [kind] = fields(raw, &["Recorder_Type"])?;
-    document_type(&kind).map(str::to_owned)
+    document_type(&first(raw, "Recorder_Type")).map(str::to_owned)
 }
 
 /// The key of a movement that was read.
