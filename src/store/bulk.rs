@@ -16,6 +16,9 @@ mod copy;
 
 /// Rows per SQLite statement; more gains nothing, fewer cost round trips.
 const SQLITE_ROWS: usize = 500;
+/// What is left over goes by so many rows, then by half as many, and so on. Larger statements would stay
+/// in memory for little.
+const KEPT_ROWS: usize = 64;
 /// Parameters one SQLite statement may have.
 const SQLITE_PARAMETERS: usize = 32_000;
 /// Values from which on PostgreSQL takes rows quicker by `COPY`. A short one ends with a packet that
@@ -136,7 +139,7 @@ async fn write(tx: &mut Tx, batch: Batch, statement: String) -> Result<()> {
             let same = ", ?".repeat(batch.same.len());
             let mut values = batch.values.into_iter();
             let mut bind = || {
-                let rows = per_statement.min(values.len() / width);
+                let rows = together(values.len() / width, per_statement);
                 let same = batch.same.iter().map(|(_, value)| Value::from(*value));
                 sqlite_args(values.by_ref().take(rows * width).chain(same)).map(|args| (rows, args))
             };
@@ -146,8 +149,7 @@ async fn write(tx: &mut Tx, batch: Batch, statement: String) -> Result<()> {
                 let values = vec![row.as_str(); rows].join(",");
                 let sql =
                     format!("WITH v AS (VALUES {values}), u({names}) AS (SELECT *{same} FROM v) {statement}");
-                // Only full statements are worth keeping prepared; the last one differs each time.
-                let query = sqlx::query_with(AssertSqlSafe(sql), args).persistent(rows == per_statement);
+                let query = sqlx::query_with(AssertSqlSafe(sql), args);
                 // The next rows are bound while SQLite's thread writes these.
                 let (written, next) = tokio::join!(biased; query.execute(&mut **tx), async { bind() });
                 written.with_context(|| short(&statement))?;
@@ -176,6 +178,17 @@ async fn write(tx: &mut Tx, batch: Batch, statement: String) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// How many of these rows the next SQLite statement takes: as many as one may, else one of a few counts.
+/// SQLite reads a statement of many rows slower than it carries it out; these stay prepared.
+fn together(rows: usize, most: usize) -> usize {
+    match rows {
+        0 => 0,
+        _ if rows >= most => most,
+        _ if rows >= KEPT_ROWS => KEPT_ROWS.min(most),
+        _ => 1 << rows.ilog2(),
+    }
 }
 
 fn postgres_columns(batch: Batch) -> Result<PgArguments> {
@@ -321,5 +334,28 @@ pub async fn join(tx: &mut Tx, sql: &str, rows: &[(&str, Fingerprint)]) -> Resul
             let query = sqlx::query_with(AssertSqlSafe(sql), args);
             Ok(query.fetch_optional(&mut **tx).await?.map(Row::Sqlite))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_of_rows_goes_by_few_counts() {
+        let counts = |mut rows: usize, most| {
+            let mut counts = Vec::new();
+            while rows > 0 {
+                counts.push(together(rows, most));
+                rows -= counts[counts.len() - 1];
+            }
+            counts
+        };
+        assert_eq!(counts(1000, 500), [500, 500]);
+        assert_eq!(counts(735, 500), [500, 64, 64, 64, 32, 8, 2, 1]);
+        assert_eq!(counts(10, 500), [8, 2]);
+        // A statement of very many columns takes few rows.
+        assert_eq!(counts(70, 50), [50, 16, 4]);
+        assert_eq!(together(0, 500), 0);
     }
 }
