@@ -76,6 +76,11 @@ impl App {
         self.sources.iter().find(|source| source.name == name)
     }
 
+    /// The currency of a system's amounts that do not name theirs, whether it is switched on or not.
+    pub fn currency(&self, system: &str) -> Option<&str> {
+        self.config.system(system).and_then(|system| system.connector.currency())
+    }
+
     /// The owner rules in force for a system.
     pub async fn rules(&self, system: &str) -> Result<OwnerRules> {
         Ok(self.owners.rules(system, &self.store.owner_rules().await?))

@@ -244,6 +244,11 @@ impl System {
         self.shop().map(|shop| shop.points_rule)
     }
 
+    /// The currency of amounts that do not name theirs, an ISO code.
+    pub fn currency(&self) -> Option<&str> {
+        self.shop().map(|shop| shop.currency.as_str())
+    }
+
     /// How long an answer may take, where the configuration does not say.
     pub fn patience(&self) -> Duration {
         match self {

@@ -24,6 +24,8 @@ pub struct RunDoc {
     pub system: String,
     /// `full` or `changes`.
     pub mode: String,
+    /// The currency of its `amount` sums, an ISO code; null where the system has none of these.
+    pub currency: Option<String>,
     /// Only so many days of dated streams were asked for.
     pub days: Option<i64>,
     /// Only the first so many clients were asked for.
@@ -130,12 +132,18 @@ pub struct SyncDoc {
 }
 
 /// A run as a document, its messages in the language of `words`.
-pub fn run(run: &Run, words: &Words) -> RunDoc {
+pub fn run(app: &App, run: &Run, words: &Words) -> RunDoc {
+    run_in(app.currency(&run.system), run, words)
+}
+
+/// A run as a document, where the currency of its system is known.
+pub fn run_in(currency: Option<&str>, run: &Run, words: &Words) -> RunDoc {
     RunDoc {
         id: run.id,
         kind: run.kind.clone(),
         system: run.system.clone(),
         mode: run.mode.clone(),
+        currency: currency.map(str::to_owned),
         days: run.days,
         limit: run.limit,
         status: run.status.word().to_owned(),

@@ -33,7 +33,10 @@ measure-volume-lots = lots
 measure-volume-mln-usd = million USD
 measure-reward-usd = reward USD
 measure-rebate-usd = rebate USD
-measure-amount = sales RUB
+measure-amount = { $currency ->
+    [none] sales
+   *[other] sales { $currency }
+}
 measure-points-in = points earned
 measure-points-out = points to be spent
 measure-opening-balance = opening balance
@@ -43,6 +46,7 @@ measure-return = returns
 measure-total = total
 measure-points = points
 measure-city = city
+cli-figure-in = { $what }, { $currency }
 cause-not_in_mirror = rows that the source has and the mirror has not
 cause-not_in_source = rows that the mirror has and the source has not
 cause-class_not_in_mirror = this type of document is not in the mirror

@@ -150,7 +150,8 @@ async fn list(app: &App, args: &CustomersArgs, list: &Export, json: bool) -> Res
     };
     let listed = text().with("cli-listed", &[("shown", &shown), ("total", &table::count(total))]);
     if json {
-        let items: Vec<_> = found.items.iter().map(document::customer).collect();
+        let items: Vec<_> =
+            found.items.iter().map(|item| document::customer(item, app.currency(&item.system))).collect();
         let document = ListDoc { items, total: found.total, next: found.next };
         if args.out.is_none() {
             return print_json(&document);

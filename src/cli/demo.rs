@@ -92,7 +92,7 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<End> {
             seconds,
         })?;
     } else {
-        sync::print(&pulled.runs, &document);
+        sync::print(&app, &pulled.runs, &document);
         let (clients, accounts) =
             document.owners.iter().fold((0, 0), |sum, o| (sum.0 + o.clients, sum.1 + o.accounts));
         println!(

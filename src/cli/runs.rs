@@ -57,7 +57,7 @@ pub async fn runs(common: &Common, args: RunsArgs) -> Result<End> {
             let runs = app.store.runs(system.as_deref(), None, limit).await?;
             if common.json {
                 let total = app.store.count_runs(system.as_deref()).await?;
-                let items: Vec<_> = runs.iter().map(|run| report::run(run, text())).collect();
+                let items: Vec<_> = runs.iter().map(|run| report::run(&app, run, text())).collect();
                 print_json(&serde_json::json!({ "items": items, "total": total, "next": null }))?;
             } else if runs.is_empty() {
                 println!("{}", text().text("cli-no-runs"));
@@ -82,11 +82,11 @@ pub async fn runs(common: &Common, args: RunsArgs) -> Result<End> {
         Action::Show { id } => {
             let run = app.store.run(id).await?.ok_or_else(|| unknown(id))?;
             if common.json {
-                print_json(&report::run(&run, text()))?;
+                print_json(&report::run(&app, &run, text()))?;
             } else {
                 println!("{} {} · {} · {}\n", text().text("cli-run"), run.id, run.system, status(&run));
                 let document = sync::document(&app, std::slice::from_ref(&run)).await?;
-                sync::print(std::slice::from_ref(&run), &document);
+                sync::print(&app, std::slice::from_ref(&run), &document);
                 for mishap in app.store.mishaps(id).await? {
                     let problem = serde_json::from_str::<Message>(&mishap.problem)
                         .map_or(mishap.problem.clone(), |message| text().message(&message));

@@ -51,7 +51,7 @@ pub async fn sync(common: &Common, args: &SyncArgs) -> Result<End> {
     if common.json {
         print_json(&document)?;
     } else if !pulled.runs.is_empty() {
-        print(&pulled.runs, &document);
+        print(&app, &pulled.runs, &document);
     }
     end(&app, &pulled).await
 }
@@ -214,16 +214,16 @@ async fn stop(app: &App, common: &Common, followed: Vec<Followed>) -> Result<Pul
 /// What `sync` prints as JSON.
 pub async fn document(app: &App, runs: &[Run]) -> Result<SyncDoc> {
     Ok(SyncDoc {
-        runs: runs.iter().map(|run| report::run(run, text())).collect(),
+        runs: runs.iter().map(|run| report::run(app, run, text())).collect(),
         owners: report::owners(app, text()).await?,
     })
 }
 
 /// Prints runs and owners for people.
-pub fn print(runs: &[Run], document: &SyncDoc) {
+pub fn print(app: &App, runs: &[Run], document: &SyncDoc) {
     println!("{}", table::streams(runs));
     print!("{}", table::ways(runs));
-    let control = table::control(runs);
+    let control = table::control(app, runs);
     if !control.is_empty() {
         println!("\n{control}");
     }

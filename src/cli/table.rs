@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::text;
+use crate::app::App;
 use crate::model::amount;
 use crate::model::{Run, Sums};
 use crate::report::OwnerDoc;
@@ -36,12 +37,17 @@ pub fn count(n: impl Into<i128>) -> String {
     if n < 0 { format!("-{shown}") } else { shown }
 }
 
+/// A measure in words; `currency` is that of amounts that do not name theirs.
+pub fn measure(name: &str, currency: Option<&str>) -> String {
+    let id = format!("measure-{}", name.replace('_', "-"));
+    text().with(&id, &[("currency", currency.unwrap_or("none"))])
+}
+
 /// Sums on one line.
 pub fn sums(sums: &Sums) -> String {
-    let parts = sums.iter().map(|(measure, value)| {
-        let name = text().text(&format!("measure-{}", measure.name.replace('_', "-")));
-        format!("{name} {}", amount::show(value, measure.scale))
-    });
+    let parts = sums
+        .iter()
+        .map(|(sum, value)| format!("{} {}", measure(sum.name, None), amount::show(value, sum.scale)));
     parts.collect::<Vec<_>>().join(" · ")
 }
 
@@ -102,7 +108,7 @@ pub fn ways(runs: &[Run]) -> String {
 
 /// Control sums of runs: the source's beside those of what was read. What a limited run reads is no
 /// difference to the whole.
-pub fn control(runs: &[Run]) -> String {
+pub fn control(app: &App, runs: &[Run]) -> String {
     let titles: Vec<String> = ["cli-stream", "cli-sum", "cli-source", "cli-read", "cli-difference"]
         .iter()
         .map(|id| text().text(id))
@@ -111,16 +117,16 @@ pub fn control(runs: &[Run]) -> String {
     for run in runs {
         for stage in &run.stages {
             let difference = verdict::difference(stage);
-            for (measure, source) in stage.source_sums.iter() {
+            for (sum, source) in stage.source_sums.iter() {
                 let show = |value: Option<i128>| {
-                    value.map_or_else(|| "–".to_owned(), |value| amount::show(value, measure.scale))
+                    value.map_or_else(|| "–".to_owned(), |value| amount::show(value, sum.scale))
                 };
                 table.add_row([
                     format!("{}/{}", run.system, stage.name),
-                    text().text(&format!("measure-{}", measure.name.replace('_', "-"))),
+                    measure(sum.name, app.currency(&run.system)),
                     show(Some(source)),
-                    show(stage.read_sums.get(measure)),
-                    show(difference.get(measure).filter(|_| run.limit.is_none())),
+                    show(stage.read_sums.get(sum)),
+                    show(difference.get(sum).filter(|_| run.limit.is_none())),
                 ]);
             }
         }

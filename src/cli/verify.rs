@@ -78,7 +78,7 @@ fn print_lines(lines: &[Line]) {
     let mut table = table::table(&titles.iter().map(String::as_str).collect::<Vec<_>>());
     for line in lines {
         table.add_row([
-            measure(&line.what),
+            figure(line),
             line.source.clone().unwrap_or_else(|| "–".to_owned()),
             line.mirror.clone().unwrap_or_else(|| "–".to_owned()),
             line.difference.clone().unwrap_or_else(|| "–".to_owned()),
@@ -111,7 +111,8 @@ fn not_compared(item: &Item) -> Option<String> {
     {
         return Some(text().text("cli-verify-no-sums"));
     }
-    let names = item.not_compared.iter().map(|name| measure(name)).collect::<Vec<_>>().join(", ");
+    let names =
+        item.not_compared.iter().map(|name| table::measure(name, None)).collect::<Vec<_>>().join(", ");
     (!names.is_empty()).then(|| text().with("cli-verify-not-compared", &[("sums", &names)]))
 }
 
@@ -121,10 +122,15 @@ fn rule(rule: &str) -> String {
     ids.iter().find(|id| text().knows(id)).map_or_else(|| rule.to_owned(), |id| text().text(id))
 }
 
-/// A figure in words; a type of document is called as its source calls it.
-fn measure(name: &str) -> String {
-    let id = format!("measure-{}", name.replace('_', "-"));
-    if text().knows(&id) { text().text(&id) } else { name.to_owned() }
+/// A figure in words, with its currency; a type of document is called as its source calls it.
+fn figure(line: &Line) -> String {
+    let known = text().knows(&format!("measure-{}", line.what.replace('_', "-")));
+    let what = if known { table::measure(&line.what, Some(&line.unit)) } else { line.what.clone() };
+    let is_currency = line.unit.len() == 3 && line.unit.bytes().all(|b| b.is_ascii_uppercase());
+    if is_currency && !what.ends_with(&line.unit) {
+        return text().with("cli-figure-in", &[("what", &what), ("currency", &line.unit)]);
+    }
+    what
 }
 
 /// Holds the customers of these systems' shops that have a phone against their sources.

@@ -298,6 +298,8 @@ fn each_mistake_says_what_to_do() {
         "[systems.crm]\nkind = \"payamgostar\"\nusername = \"u\"".to_owned(),
         "[systems.shop]\nkind = \"onec\"\nbase_url = \"https://1c.example.test/odata\"\nusername = \"u\"\npassword = \"p\""
             .to_owned(),
+        "[systems.shop]\nkind = \"onec\"\nbase_url = \"https://1c.example.test/odata\"\nusername = \"u\"\npassword = \"p\"\ntimezone = \"UTC\"\ncurrency = \"rub\""
+            .to_owned(),
         "[systems.all]\nkind = \"xm\"\ntoken = \"${XM_TOKEN}\"".to_owned(),
         "[flows.customers]\nfrom = \"crm\"".to_owned(),
         "[owners]\n\"RB you\" = \"Ham\"\n\"rb  YOU\" = \"Janischa\"".to_owned(),
@@ -329,6 +331,7 @@ fn each_mistake_says_what_to_do() {
     2:8 There is no kind of system "exnes" [not known] Did you mean "exness"? Known kinds: exness, xm, onec.
     2:8 kind "payamgostar" is not known to this version [not yet] Known kinds: exness, xm, onec. Take this section out, or use a newer version.
     1:1 [systems.shop] needs `timezone` [the times of this system come without a zone] Add timezone = "Europe/Simferopol", or wherever its clock is read.
+    7:12 "rub" is not a currency [this] Three capital letters: "RUB", "KZT", "EUR".
     1:10 `all` cannot name a system [this name] Small letters, digits, - and _, at most 40, starting with a letter; not `all`.
     1:2 Flows are not known to this version [not yet] Take this section out, or use a newer version.
     3:1 `rb  YOU` has two owners [the second] Upper and lower case and spaces do not tell names apart. Keep one of the two.

@@ -40,6 +40,9 @@ pub struct Onec {
     /// The user's password.
     #[serde(deserialize_with = "secret")]
     pub password: SecretString,
+    /// The currency of its amounts, an ISO code: a register has none.
+    #[serde(default = "rubles", deserialize_with = "currency")]
+    pub currency: String,
     /// Days of purchases that a run reads, where it is not told otherwise.
     #[serde(default = "purchase_days")]
     pub purchase_days: u32,
@@ -95,6 +98,17 @@ impl Default for Entities {
             opening: "Document_ВводНачальныхОстатков".to_owned(),
         }
     }
+}
+
+fn rubles() -> String {
+    "RUB".to_owned()
+}
+
+/// Reads `RUB`; the refusal is a key of the message catalogue.
+fn currency<'de, D: serde::Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    let code = String::deserialize(d)?;
+    let is_code = code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_uppercase());
+    if is_code { Ok(code) } else { Err(serde::de::Error::custom("config-bad-currency")) }
 }
 
 fn purchase_days() -> u32 {

@@ -67,8 +67,10 @@ pub struct CustomerDoc {
     pub points: Option<String>,
     /// Purchases.
     pub purchases: Option<i64>,
-    /// Money spent.
+    /// Money spent, decimal.
     pub spent: Option<String>,
+    /// ISO code of what was spent in; null where that is not known.
+    pub currency: Option<String>,
     /// Customer number.
     pub number: Option<String>,
     /// National id.
@@ -141,8 +143,8 @@ pub struct SumsDoc {
     pub sums: Sums,
 }
 
-/// A row of the list as a document.
-pub fn customer(item: &Item) -> CustomerDoc {
+/// A row of the list as a document; `currency` is that of what was spent.
+pub fn customer(item: &Item, currency: Option<&str>) -> CustomerDoc {
     let money = |value: Option<i64>| decimal(value, MONEY);
     let mut doc = CustomerDoc {
         id: item.id,
@@ -168,6 +170,7 @@ pub fn customer(item: &Item) -> CustomerDoc {
         points: money(item.shop.points),
         purchases: item.shop.purchases,
         spent: money(item.shop.spent),
+        currency: currency.map(str::to_owned),
         ..CustomerDoc::default()
     };
     if let Some(row) = &item.account {

@@ -179,12 +179,19 @@ pub async fn system(store: &Store, source: &Source) -> Result<Vec<Item>, Unverif
         items.push(Item {
             subject: format!("{}/{}", source.name, stream.name),
             not_compared: unstated(stream, &said),
-            lines: lines(&said, count, absent, &sums, reasons.map_or(&[], Vec::as_slice)),
+            lines: lines(
+                &said,
+                count,
+                absent,
+                &sums,
+                reasons.map_or(&[], Vec::as_slice),
+                source.connector.currency(),
+            ),
         });
     }
-    if source.connector.shop().is_some() {
+    if let Some(shop) = source.connector.shop() {
         unread(store, source, &mut there, &ours).await?;
-        items.extend(kinds::items(&source.name, &there, &ours));
+        items.extend(kinds::items(&source.name, &shop.currency, &there, &ours));
     }
     Ok(items)
 }
@@ -275,7 +282,14 @@ async fn days_kept(store: &Store, source: &Source, stream: &Stream, stream_id: i
     Ok(u32::try_from((today() - oldest).get_days() + 1).ok())
 }
 
-fn lines(source: &Totals, count: u64, absent: u64, sums: &Sums, reasons: &[Reason]) -> Vec<Line> {
+fn lines(
+    source: &Totals,
+    count: u64,
+    absent: u64,
+    sums: &Sums,
+    reasons: &[Reason],
+    currency: Option<&str>,
+) -> Vec<Line> {
     let left_out: Vec<&Reason> = reasons.iter().filter(|r| r.disposition != Disposition::Duplicate).collect();
     let there = source.count.unwrap_or(0);
     let equal = count - absent.min(count) == there;
@@ -303,7 +317,7 @@ fn lines(source: &Totals, count: u64, absent: u64, sums: &Sums, reasons: &[Reaso
             source: Some(amount::show(said, measure.scale)),
             mirror: Some(amount::show(ours, measure.scale)),
             difference: Some(amount::show(ours - said, measure.scale)),
-            unit: unit(measure).to_owned(),
+            unit: unit(measure, currency).to_owned(),
             equal: ours == said,
             causes: if ours == said {
                 Vec::new()
@@ -322,11 +336,12 @@ fn lines(source: &Totals, count: u64, absent: u64, sums: &Sums, reasons: &[Reaso
     lines
 }
 
-fn unit(measure: Measure) -> &'static str {
+/// The unit of a measure; `currency` is that of amounts that do not name theirs.
+fn unit(measure: Measure, currency: Option<&str>) -> &str {
     match measure {
         amount::VOLUME_LOTS => "lots",
         amount::VOLUME_MLN_USD => "million USD",
-        amount::AMOUNT => "RUB",
+        amount::AMOUNT => currency.unwrap_or_default(),
         amount::POINTS_IN | amount::POINTS_OUT => "points",
         _ => "USD",
     }
@@ -346,7 +361,7 @@ mod tests {
         lost.set(REWARD_USD, 500);
         let reason =
             Reason { disposition: Disposition::Rejected, rule: "bad_date".to_owned(), count: 1, sums: lost };
-        let lines = lines(&source, 2, 0, &ours, &[reason]);
+        let lines = lines(&source, 2, 0, &ours, &[reason], None);
         assert_eq!((lines[0].difference.as_deref(), lines[0].equal), (Some("-1"), false));
         assert_eq!(lines[1].difference.as_deref(), Some("-5.00"));
         assert_eq!(lines[1].causes[0].amount.as_deref(), Some("5.00"));
@@ -355,7 +370,7 @@ mod tests {
     fn what_an_answer_need_not_have_is_a_cause_and_no_difference() {
         let judged = |there, count, absent| {
             let source = Totals { count: Some(there), sums: Sums::default() };
-            let line = lines(&source, count, absent, &Sums::default(), &[]).remove(0);
+            let line = lines(&source, count, absent, &Sums::default(), &[], None).remove(0);
             (line.equal, line.causes.first().map(|cause| (cause.rule.clone(), cause.count)))
         };
         let absent = |rows| Some(("absent".to_owned(), rows));

@@ -86,7 +86,7 @@ pub(super) async fn onec_task(
     let shop = shop(&web)?;
     let id: i64 = id.parse().map_err(|_| Problem::not_found())?;
     let run = web.app.store.run(id).await?.filter(|run| run.system == shop);
-    Ok(Json(task(&run.ok_or_else(Problem::not_found)?)))
+    Ok(Json(task(&run.ok_or_else(Problem::not_found)?, web.app.currency(&shop))))
 }
 
 /// The system of the kind these addresses were made for.
@@ -97,7 +97,7 @@ fn shop(web: &Web) -> Result<String, Problem> {
 }
 
 /// A run in the old shape.
-fn task(run: &Run) -> Value {
+fn task(run: &Run, currency: Option<&str>) -> Value {
     let words = words(DEFAULT);
     let status = match run.status {
         RunStatus::Queued => "pending",
@@ -106,7 +106,7 @@ fn task(run: &Run) -> Value {
         RunStatus::Incomplete | RunStatus::Failed | RunStatus::Cancelled => "failed",
     };
     let step = run.stages.iter().rev().find(|stage| stage.started_at.is_some());
-    let document = crate::report::run(run, words);
+    let document = crate::report::run_in(currency, run, words);
     let logs: Vec<String> = run
         .stages
         .iter()
@@ -150,7 +150,7 @@ mod tests {
             revision: 3,
             cancel: false,
         };
-        let task = task(&run);
+        let task = task(&run, Some("RUB"));
         assert_eq!((task["task_id"].as_str(), task["status"].as_str()), (Some("7"), Some("failed")));
         assert_eq!((task["progress"].as_i64(), task["current_step"].as_str()), (Some(55), Some("cards")));
         assert_eq!(task["logs"].as_array().map(Vec::len), Some(2));

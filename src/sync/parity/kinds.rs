@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Cause, Item, Line, unit};
-use crate::model::amount::{AMOUNT, MONEY, show};
+use super::{Cause, Item, Line};
+use crate::model::amount::{MONEY, show};
 use crate::model::record::Entry;
 use crate::store::entry::Documents;
 
@@ -63,7 +63,7 @@ impl Kinds {
 }
 
 /// Both sides by kind, with the types of documents that make a difference, and by type of document.
-pub(super) fn items(system: &str, source: &Kinds, mirror: &Kinds) -> Vec<Item> {
+pub(super) fn items(system: &str, currency: &str, source: &Kinds, mirror: &Kinds) -> Vec<Item> {
     let classes: BTreeSet<&str> = source.classes().union(&mirror.classes()).copied().collect();
     let money = |what: &str, wanted: &dyn Fn(&str, &str) -> bool| {
         let (there, ours) = (source.sum(wanted), mirror.sum(wanted));
@@ -71,7 +71,7 @@ pub(super) fn items(system: &str, source: &Kinds, mirror: &Kinds) -> Vec<Item> {
             let of = |side: &Kinds| side.sum(|c, kind| c == *class && wanted(c, kind));
             difference(class, of(source), of(mirror))
         });
-        line(what, there, ours, by_class.collect())
+        line(what, currency, there, ours, by_class.collect())
     };
     let kinds = ["opening_balance", "purchase", "return"];
     let mut by_kind: Vec<Line> = kinds.iter().map(|kind| money(kind, &|_, k| k == *kind)).collect();
@@ -84,7 +84,13 @@ pub(super) fn items(system: &str, source: &Kinds, mirror: &Kinds) -> Vec<Item> {
             (0, _) => "class_not_in_source",
             _ => "class_differs",
         };
-        by_document.push(line(class, there, ours, difference(rule, there, ours).into_iter().collect()));
+        by_document.push(line(
+            class,
+            currency,
+            there,
+            ours,
+            difference(rule, there, ours).into_iter().collect(),
+        ));
     }
     for (class, count) in source.unread.iter().filter(|(class, _)| !classes.contains(class.as_str())) {
         let cause = Cause { rule: "before_window".to_owned(), count: *count, amount: None };
@@ -93,7 +99,7 @@ pub(super) fn items(system: &str, source: &Kinds, mirror: &Kinds) -> Vec<Item> {
             source: None,
             mirror: None,
             difference: None,
-            unit: unit(AMOUNT).to_owned(),
+            unit: currency.to_owned(),
             equal: true,
             causes: vec![cause],
         });
@@ -116,13 +122,13 @@ fn difference(rule: &str, there: Figure, ours: Figure) -> Option<Cause> {
     })
 }
 
-fn line(what: &str, there: Figure, ours: Figure, causes: Vec<Cause>) -> Line {
+fn line(what: &str, currency: &str, there: Figure, ours: Figure, causes: Vec<Cause>) -> Line {
     Line {
         what: what.to_owned(),
         source: Some(show(there.amount, MONEY)),
         mirror: Some(show(ours.amount, MONEY)),
         difference: Some(show(ours.amount - there.amount, MONEY)),
-        unit: unit(AMOUNT).to_owned(),
+        unit: currency.to_owned(),
         equal: there == ours,
         causes,
     }
@@ -161,7 +167,7 @@ mod tests {
             ("Document_B", EntryKind::Return, -100),
             ("Document_D", EntryKind::Purchase, 0),
         ]);
-        let items = items("shop", &source, &mirror);
+        let items = items("shop", "RUB", &source, &mirror);
         let told = |item: &Item| -> Vec<String> {
             let line = |l: &Line| {
                 let causes: Vec<String> = l

@@ -73,7 +73,12 @@ async fn held_against(
         let there = ShopView { city, ..there };
         items.push(Item {
             subject: format!("{} {name}", source.name),
-            lines: lines(&there, stored.as_ref(), &Missing::of(&live.entries, &kept, first_day)),
+            lines: lines(
+                &there,
+                stored.as_ref(),
+                &Missing::of(&live.entries, &kept, first_day),
+                source.connector.currency().unwrap_or_default(),
+            ),
             not_compared: Vec::new(),
         });
     }
@@ -177,7 +182,7 @@ fn subject(kind: &str) -> &'static str {
     }
 }
 
-fn lines(there: &ShopView, kept: Option<&ShopView>, missing: &Missing) -> Vec<Line> {
+fn lines(there: &ShopView, kept: Option<&ShopView>, missing: &Missing, currency: &str) -> Vec<Line> {
     let nothing = ShopView::default();
     let ours = kept.unwrap_or(&nothing);
     let figure = |what: &str, unit: &str, source: Option<i64>, mirror: Option<i64>| {
@@ -197,9 +202,9 @@ fn lines(there: &ShopView, kept: Option<&ShopView>, missing: &Missing) -> Vec<Li
     };
     let same_city = there.city.as_deref().map(name_key) == ours.city.as_deref().map(name_key);
     vec![
-        figure("opening_balance", "RUB", there.opening, ours.opening),
-        figure("purchases", "RUB", there.purchased, ours.purchased),
-        figure("total", "RUB", there.spent, ours.spent),
+        figure("opening_balance", currency, there.opening, ours.opening),
+        figure("purchases", currency, there.purchased, ours.purchased),
+        figure("total", currency, there.spent, ours.spent),
         figure("points", "points", there.points, ours.points),
         Line {
             what: "city".to_owned(),

@@ -107,7 +107,8 @@ pub(super) async fn list(
         .customers(&filter, shape, order, asked.cursor.as_deref(), limit)
         .await
         .map_err(|error| if error.is::<BadCursor>() { bad_cursor() } else { error.into() })?;
-    let mut items: Vec<CustomerDoc> = listed.items.iter().map(document::customer).collect();
+    let mut items: Vec<CustomerDoc> =
+        listed.items.iter().map(|item| document::customer(item, web.app.currency(&item.system))).collect();
     if let Some(folded) = filter.folded() {
         let mut ids: Vec<i64> = listed.items.iter().map(|item| item.id).collect();
         ids.dedup();
@@ -152,7 +153,8 @@ pub(super) async fn one(
     Viewer(_): Viewer,
     Path(id): Path<String>,
 ) -> Result<Json<CustomerDoc>, Problem> {
-    Ok(Json(document::customer(&find(&web, &id).await?)))
+    let item = find(&web, &id).await?;
+    Ok(Json(document::customer(&item, web.app.currency(&item.system))))
 }
 
 /// The accounts of a customer, those that left the source as well.

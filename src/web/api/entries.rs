@@ -51,8 +51,8 @@ pub(super) struct PurchaseDoc {
     quantity: Option<String>,
     /// Decimal, negative for a return.
     amount: Option<String>,
-    /// ISO code.
-    currency: &'static str,
+    /// ISO code; null when the shop is not configured any more.
+    currency: Option<String>,
 }
 
 /// A movement of points.
@@ -94,7 +94,7 @@ pub(super) async fn purchases(
         packaging: packaging(&row),
         quantity: row.quantity.map(|value| show(i128::from(value), QUANTITY)),
         amount: row.amount.map(|value| show(i128::from(value), MONEY)),
-        currency: "RUB",
+        currency: shop.map(|shop| shop.currency.clone()),
         day: row.day,
         kind: row.kind,
         document_type: row.document_type,

@@ -53,7 +53,7 @@ pub(super) async fn list(
     let store = &web.app.store;
     let runs = store.runs(system, before, limit + 1).await?;
     let (runs, total, next) = page(runs, limit, store.count_runs(system).await?, |run| run.id);
-    let items = runs.iter().map(|run| report::run(run, text())).collect();
+    let items = runs.iter().map(|run| report::run(&web.app, run, text())).collect();
     Ok(Json(ListDoc { items, total: Some(total), next }))
 }
 
@@ -133,7 +133,7 @@ pub(in crate::web) async fn begin(
                 return Err(Problem::conflict(&message));
             }
         };
-        items.push(report::run(&find(web, id).await?, text()));
+        items.push(report::run(&web.app, &find(web, id).await?, text()));
     }
     Ok(items)
 }
@@ -150,7 +150,7 @@ pub(super) async fn one(
     Viewer(_): Viewer,
     Path(id): Path<String>,
 ) -> Result<Json<RunDoc>, Problem> {
-    Ok(Json(report::run(&find(&web, number("web-no-run", &id)?).await?, text())))
+    Ok(Json(report::run(&web.app, &find(&web, number("web-no-run", &id)?).await?, text())))
 }
 
 /// Asks a run to stop; one that is over already is a conflict.
@@ -165,7 +165,7 @@ pub(super) async fn cancel(
     if !web.app.store.cancel_run(run.id, &who.name, now()).await? {
         return Err(Problem::conflict(&Message::new("api-run-over").with("run", run.id)));
     }
-    let run = report::run(&find(&web, run.id).await?, text());
+    let run = report::run(&web.app, &find(&web, run.id).await?, text());
     Ok((StatusCode::ACCEPTED, Json(run)).into_response())
 }
 
@@ -181,7 +181,7 @@ pub(super) async fn resume(
     if !web.app.store.resume_run(run.id, &who.name, now()).await? {
         return Err(Problem::conflict(&Message::new("api-run-not-resumable").with("run", run.id)));
     }
-    let run = report::run(&find(&web, run.id).await?, text());
+    let run = report::run(&web.app, &find(&web, run.id).await?, text());
     Ok((StatusCode::ACCEPTED, Json(run)).into_response())
 }
 
@@ -216,7 +216,7 @@ pub(super) async fn events(
                 let event = Event::default()
                     .event("run")
                     .id(run.revision.to_string())
-                    .json_data(report::run(&run, text()))
+                    .json_data(report::run(&web.app, &run, text()))
                     .ok()?;
                 return Some((Ok::<_, Infallible>(event), (web, id, Some(run.revision), over)));
             }

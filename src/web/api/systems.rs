@@ -114,8 +114,8 @@ pub(super) async fn status(State(web): State<Web>, Viewer(_): Viewer) -> Result<
         let parts = store.owners_of(&system.name).await?;
         systems.push(StandingDoc {
             system: document(system, &state),
-            running: running.map(|run| report::run(&run, text())),
-            last_run: last.map(|run| report::run(&run, text())),
+            running: running.map(|run| report::run(&web.app, &run, text())),
+            last_run: last.map(|run| report::run(&web.app, &run, text())),
             owners: parts
                 .into_iter()
                 .map(|part| OwnerDoc {

@@ -9,7 +9,7 @@ use super::overview::{self, Owners, owner_label};
 use super::show::{self, maybe_amount, number};
 use super::{Done, Frame, link, render};
 use crate::app::App;
-use crate::model::amount::{AMOUNT, POINTS_IN, REBATE_USD, REWARD_USD, VOLUME_LOTS};
+use crate::model::amount::{POINTS_IN, REBATE_USD, REWARD_USD, VOLUME_LOTS};
 use crate::model::text::name_key;
 use crate::store::facets::Facets;
 use crate::store::listing::{BadCursor, Filter, Item, Listed, Matches, Order, Shape, Sort, Totals};
@@ -249,7 +249,7 @@ pub async fn page(
         filtered: asked.pairs().iter().any(|(_, value)| value.is_some_and(|value| !value.is_empty())),
         is_shop: shape == Shape::Shop,
         heads: heads(&asked, shape, order, f.words),
-        rows: items.iter().map(|item| row(item, &matched, f.words)).collect(),
+        rows: items.iter().map(|item| row(item, app.currency(&item.system), &matched, f.words)).collect(),
         total: total.map(number),
         first: asked.cursor.as_ref().map(|_| asked.link("/customers", &[])),
         next: next.map(|next| asked.link("/customers", &[("cursor", Some(next.as_str()))])),
@@ -350,7 +350,7 @@ fn heads(asked: &Asked, shape: Shape, order: Order, words: &Words) -> Vec<Head> 
         .collect()
 }
 
-fn row(item: &Item, matched: &Matches, words: &Words) -> RowView {
+fn row(item: &Item, currency: Option<&str>, matched: &Matches, words: &Words) -> RowView {
     let unknown = || show::UNKNOWN.to_owned();
     let account = item.account.as_ref();
     let all: Vec<&str> = match account {
@@ -389,11 +389,11 @@ fn row(item: &Item, matched: &Matches, words: &Words) -> RowView {
         partner: partner.unwrap_or_else(unknown),
         matched: matched.map(|field| words.with("web-matched-in", &[("field", field)])),
         gone: item.gone,
-        shop: shop(item),
+        shop: shop(item, currency),
     }
 }
 
-fn shop(item: &Item) -> ShopView {
+fn shop(item: &Item, currency: Option<&str>) -> ShopView {
     let said = |text: &Option<String>| text.clone().unwrap_or_else(|| show::UNKNOWN.to_owned());
     let row = &item.shop;
     ShopView {
@@ -402,7 +402,7 @@ fn shop(item: &Item) -> ShopView {
         city: said(&row.city),
         points: maybe_amount(row.points, POINTS_IN),
         purchases: row.purchases.map_or_else(|| show::UNKNOWN.to_owned(), number),
-        spent: maybe_amount(row.spent, AMOUNT),
+        spent: show::money(row.spent, currency),
         last_purchase: said(&row.last_purchase),
     }
 }

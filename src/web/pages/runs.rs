@@ -228,8 +228,8 @@ async fn live(app: &App, who: &Who, id: i64, f: &Frame) -> Result<Live, Problem>
         began: run.started_at.map(moment),
         ended: run.finished_at.map(moment),
         stages: stages::stage_rows(&run, at, words),
-        sums: stages::sum_rows(&run, words),
-        reasons: stages::reason_rows(&run, words),
+        sums: stages::sum_rows(&run, app.currency(&run.system), words),
+        reasons: stages::reason_rows(&run, app.currency(&run.system), words),
         mishaps: mishaps.collect(),
         system: run.system,
     })

@@ -5,7 +5,7 @@ use std::fmt;
 use askama::filters::{Html, HtmlSafe, escape};
 
 use crate::model::Measure;
-use crate::model::amount;
+use crate::model::amount::{self, AMOUNT};
 use crate::words::Words;
 
 /// What stands where nothing is known. Unknown is not zero.
@@ -45,6 +45,14 @@ pub fn decimal(text: &str) -> String {
 /// An amount that may be unknown.
 pub fn maybe_amount(value: Option<impl Into<i128>>, measure: Measure) -> String {
     value.map_or_else(|| UNKNOWN.to_owned(), |value| amount(value, measure))
+}
+
+/// An amount of money that does not name its currency, with it where it is known.
+pub fn money(value: Option<impl Into<i128>>, currency: Option<&str>) -> String {
+    match (value, currency) {
+        (Some(value), Some(currency)) => format!("{} {currency}", amount(value, AMOUNT)),
+        (value, _) => maybe_amount(value, AMOUNT),
+    }
 }
 
 fn grouped(digits: &str) -> String {
@@ -130,6 +138,9 @@ mod tests {
         assert_eq!(amount(14_320_000_i64, VOLUME_LOTS), "0.1432");
         assert_eq!(maybe(None::<i64>), UNKNOWN);
         assert_eq!([decimal("-232360.00"), decimal("1234")], ["−232,360.00", "1,234"]);
+        assert_eq!(money(Some(123_450_i64), Some("RUB")), "1,234.50 RUB");
+        assert_eq!(money(Some(-5_i64), None), "−0.05");
+        assert_eq!(money(None::<i64>, Some("RUB")), UNKNOWN);
     }
 
     #[test]

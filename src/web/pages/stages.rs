@@ -134,7 +134,7 @@ fn rate(stage: &Stage, now: i64) -> Option<i64> {
 }
 
 /// The sums of a run's stages beside the source's own.
-pub fn sum_rows(run: &Run, words: &Words) -> Vec<SumRow> {
+pub fn sum_rows(run: &Run, currency: Option<&str>, words: &Words) -> Vec<SumRow> {
     let mut rows = Vec::new();
     for stage in &run.stages {
         let mut left_out = crate::model::Sums::default();
@@ -146,7 +146,7 @@ pub fn sum_rows(run: &Run, words: &Words) -> Vec<SumRow> {
             let differs = difference.get(measure);
             rows.push(SumRow {
                 stage: state::stream(&stage.name, words),
-                measure: measure_name(measure, words),
+                measure: measure_name(measure, currency, words),
                 source: maybe_amount(stage.source_sums.get(measure), measure),
                 read: amount(read, measure),
                 left_out: amount(left_out.get(measure).unwrap_or(0), measure),
@@ -159,7 +159,7 @@ pub fn sum_rows(run: &Run, words: &Words) -> Vec<SumRow> {
 }
 
 /// Why rows of a run were left out.
-pub fn reason_rows(run: &Run, words: &Words) -> Vec<ReasonRow> {
+pub fn reason_rows(run: &Run, currency: Option<&str>, words: &Words) -> Vec<ReasonRow> {
     let mut rows = Vec::new();
     for stage in &run.stages {
         for reason in &stage.reasons {
@@ -168,7 +168,7 @@ pub fn reason_rows(run: &Run, words: &Words) -> Vec<ReasonRow> {
                 .sums
                 .iter()
                 .map(|(measure, value)| {
-                    format!("{} {}", measure_name(measure, words), amount(value, measure))
+                    format!("{} {}", measure_name(measure, currency, words), amount(value, measure))
                 })
                 .collect();
             rows.push(ReasonRow {
@@ -186,7 +186,7 @@ pub fn reason_rows(run: &Run, words: &Words) -> Vec<ReasonRow> {
     rows
 }
 
-/// A measure in words.
-pub fn measure_name(measure: Measure, words: &Words) -> String {
-    words.text(&format!("measure-{}", measure.name))
+/// A measure in words; `currency` is that of amounts that do not name theirs.
+fn measure_name(measure: Measure, currency: Option<&str>, words: &Words) -> String {
+    words.with(&format!("measure-{}", measure.name), &[("currency", currency.unwrap_or("none"))])
 }

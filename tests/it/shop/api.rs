@@ -130,3 +130,48 @@ async fn pages_show_a_shop_as_what_it_is() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sums_of_a_shop_carry_its_currency() {
+    on_both_with(&of(60), async |world| {
+        for (line, currency) in [("", "RUB"), ("currency = \"KZT\"", "KZT")] {
+            configure(world, line);
+            let document = world.sync(0, &["shop"]).await;
+            assert_eq!(document["runs"][0]["currency"], currency);
+            let phone = world.sim.shop().reference_phone();
+            let seen = world.json(0, &["verify", "--phone", phone]).await;
+            let units: Vec<_> =
+                seen["items"][0]["lines"].as_array().unwrap().iter().map(|l| &l["unit"]).collect();
+            assert_eq!(units, [currency, currency, currency, "points", "text"]);
+            let told = world.run(&["verify", "--phone", phone]).await.out;
+            assert!(told.contains(&format!("opening balance, {currency}")), "{told}");
+            let seen = world.json(0, &["verify", "shop"]).await;
+            let sums = |line: &&serde_json::Value| line["what"] == "amount";
+            let lines = seen["items"].as_array().unwrap().iter().flat_map(|i| i["lines"].as_array().unwrap());
+            let units: Vec<_> = lines.filter(sums).map(|line| &line["unit"]).collect();
+            assert_eq!(units, [currency, currency]);
+            let told = world.run(&["verify", "shop"]).await.out;
+            assert!(told.contains(&format!("sales {currency}")), "{told}");
+
+            let server = Server::start(world).await;
+            let found = server.get("/api/v1/customers?view=shop&search=%2B77000000001").await;
+            let customer = &found["items"][0];
+            assert_eq!((&customer["currency"], &customer["spent"]), (&json!(currency), &json!("365054.00")));
+            let id = customer["id"].as_i64().unwrap();
+            let bought = server.get(&format!("/api/v1/customers/{id}/purchases")).await;
+            assert!(bought["items"].as_array().unwrap().iter().all(|line| line["currency"] == currency));
+            for (path, told) in [
+                ("/customers?search=0000001".to_owned(), format!("365,054.00 {currency}")),
+                (format!("/customers/{id}"), format!("365,054.00 {currency}")),
+                (format!("/customers/{id}"), format!("Paid, {currency}")),
+                ("/runs/1".to_owned(), format!("sales {currency}")),
+            ] {
+                let page = server.call("viewer", "GET", &path, None).await;
+                let page = String::from_utf8(page.body).unwrap().replace(['\u{2068}', '\u{2069}'], "");
+                assert!(page.contains(&told), "{told} on {path}: {page}");
+            }
+            server.end().await;
+        }
+    })
+    .await;
+}

@@ -1,6 +1,6 @@
 //! What the page of a shop's customer shows: who, points, what was bought.
 
-use super::super::show::{self, maybe_amount, number};
+use super::super::show::{self, maybe_amount, money, number};
 use super::Value;
 use crate::connect::onec::Onec;
 use crate::model::amount::{AMOUNT, Measure, POINTS_IN, QUANTITY};
@@ -25,6 +25,8 @@ pub(super) struct Bought {
 pub(super) struct Purchases {
     pub lines: Vec<Bought>,
     pub packaging: usize,
+    /// The head of what was paid, with its currency.
+    pub paid: String,
     pub more: Option<String>,
 }
 
@@ -38,6 +40,7 @@ pub(super) fn values(shop: &Onec, view: &ShopView, words: &Words) -> Vec<Value> 
         derived,
     };
     let plain = |id: &str| words.text(id);
+    let paid = |value: Option<i64>| money(value, Some(&shop.currency));
     let city = match &view.city_rule {
         Some(rule) => words.with("web-from-city", &[("rule", &words.text(&format!("city-rule-{rule}")))]),
         None => plain("web-from-no-city"),
@@ -50,9 +53,9 @@ pub(super) fn values(shop: &Onec, view: &ShopView, words: &Words) -> Vec<Value> 
         value("web-born", said(&view.born), plain("web-from-person"), false),
         value("export-city", said(&view.city), city, true),
         value("export-points", maybe_amount(view.points, POINTS_IN), points, true),
-        value("web-opening", maybe_amount(view.opening, AMOUNT), plain("web-from-opening"), true),
-        value("export-purchases", maybe_amount(view.purchased, AMOUNT), plain("web-from-purchases"), true),
-        value("export-spent", maybe_amount(view.spent, AMOUNT), plain("web-from-both"), true),
+        value("web-opening", paid(view.opening), plain("web-from-opening"), true),
+        value("export-purchases", paid(view.purchased), plain("web-from-purchases"), true),
+        value("export-spent", paid(view.spent), plain("web-from-both"), true),
         value("export-last-purchase", said(&view.last_purchase), plain("web-from-purchases"), true),
     ]
 }
@@ -73,6 +76,7 @@ pub(super) fn purchases(shop: &Onec, rows: Vec<EntryRow>, total: i64, words: &Wo
     };
     Purchases {
         packaging: packaging.len(),
+        paid: words.with("web-paid", &[("currency", &shop.currency)]),
         lines: lines.into_iter().map(line).collect(),
         more: (shown < total).then(|| number(total - shown)),
     }
