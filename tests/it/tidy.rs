@@ -2,8 +2,9 @@
 //! compiler cannot check. Each rule is one test that lists every offender with its line and reason.
 //!
 //! `scan` reads the files, `layers` knows who may use whom, `texts` looks at files as text,
-//! `packages` at what is linked in.
+//! `packages` at what is linked in, `guides` at what the guides quote.
 
+mod guides;
 mod layers;
 mod packages;
 mod scan;
