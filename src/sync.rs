@@ -106,6 +106,13 @@ impl Turn<'_> {
         crate::model::run::progress(&stages) * 9 / 10
     }
 
+    /// The run's progress when so many of `all` customers are added up. Where people know the lists by
+    /// their part of it, that is none of them.
+    fn progress_of_customers(&self, done: usize, all: usize) -> i64 {
+        let known = self.source.connector.streams().iter().filter_map(|stream| stream.band);
+        known.map(|(_, to)| to).max().unwrap_or(90 + (done * 9 / all.max(1)) as i64)
+    }
+
     /// Whether somebody asked the run to stop.
     fn is_cancelled(&self) -> bool {
         *self.orders.borrow() == Beat::Cancel

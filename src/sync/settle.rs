@@ -69,10 +69,12 @@ pub async fn bring_up_to_date(
             if turn.is_cancelled() && began.elapsed() > LAST_CALL {
                 return Err(Stop::Cancelled);
             }
-            run::touch(&mut tx, turn.claim, 90 + (done * 9 / touched.len()) as i64, now()).await?;
+            let progress = turn.progress_of_customers(done, touched.len());
+            run::touch(&mut tx, turn.claim, progress, now()).await?;
         }
         customer::write(&mut tx, computed).await?;
         tx.commit().await?;
+        crate::failpoint("customers after commit");
     }
     // Before the notes go: an index that is not there is made by whoever finds them.
     tokio::try_join!(indexes::make(&store.db, Of::Lists), indexes::make(&store.db, Of::Searches))?;
