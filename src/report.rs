@@ -7,9 +7,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::model::amount::{self, MONEY};
 use crate::model::{Counts, Message, Reason, Run, Stage, Sums};
 use crate::store::audit::{Checked, Entry};
 use crate::store::case::Case;
+use crate::store::customer::shop::ShopTotals;
 use crate::store::status::Owned;
 use crate::words::Words;
 
@@ -122,13 +124,38 @@ pub struct OwnerDoc {
     pub sums: Sums,
 }
 
+/// What a shop's customers have together. What nothing is known of is null.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ShopDoc {
+    /// The system.
+    pub system: String,
+    /// The owner set on it.
+    pub owner: Option<String>,
+    /// Customers.
+    pub customers: i64,
+    /// Their cards.
+    pub cards: i64,
+    /// ISO code of its money.
+    pub currency: Option<String>,
+    /// Decimal: what was bought in the old system.
+    pub opening_balance: Option<String>,
+    /// Decimal: what was bought since, less what was brought back.
+    pub purchases: Option<String>,
+    /// Decimal: both together.
+    pub total: Option<String>,
+    /// Decimal: points that may be spent.
+    pub points: Option<String>,
+}
+
 /// What `concord sync` prints.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SyncDoc {
     /// One per system.
     pub runs: Vec<RunDoc>,
-    /// What each owner has afterwards.
+    /// What each owner has afterwards, of clients and accounts.
     pub owners: Vec<OwnerDoc>,
+    /// What each shop has afterwards.
+    pub shops: Vec<ShopDoc>,
 }
 
 /// A run as a document, its messages in the language of `words`.
@@ -212,6 +239,27 @@ pub async fn owners(app: &App, words: &Words) -> Result<Vec<OwnerDoc>> {
             sums: owned.sums,
         })
         .collect())
+}
+
+/// What each shop has.
+pub async fn shops(app: &App) -> Result<Vec<ShopDoc>> {
+    let shops = app.store.shops().await?.into_iter();
+    Ok(shops.map(|totals| shop(app, totals)).collect())
+}
+
+fn shop(app: &App, totals: ShopTotals) -> ShopDoc {
+    let decimal = |value: Option<i64>| value.map(|value| amount::show(i128::from(value), MONEY));
+    ShopDoc {
+        owner: app.config.system(&totals.system).and_then(|system| system.owner.clone()),
+        currency: app.currency(&totals.system).map(str::to_owned),
+        system: totals.system,
+        customers: totals.customers,
+        cards: totals.cards,
+        opening_balance: decimal(totals.opening),
+        purchases: decimal(totals.purchased),
+        total: decimal(totals.spent),
+        points: decimal(totals.points),
+    }
 }
 
 /// A case: what a person must decide, or has decided.

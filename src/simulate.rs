@@ -39,7 +39,8 @@ pub use onec::{City, PointsRule, Shop, Sum, Sums, Trap};
 pub struct Options {
     /// Decides every invented value; the same seed serves the same bytes.
     pub seed: u64,
-    /// Multiplies all counts; 1 is 2,139 clients with 2,936 accounts.
+    /// Multiplies all counts; 1 is 2,139 clients with 2,936 accounts, and a shop of
+    /// `shop_customers`.
     pub scale: u32,
     /// What goes wrong from the start.
     pub faults: Vec<Fault>,
@@ -237,6 +238,11 @@ impl Simulator {
 
 /// A ready `concord.toml` for the systems of a simulator at `url`.
 pub fn config(url: &str) -> String {
+    broker_config(url) + &shop_config(url)
+}
+
+/// The part of it for the brokers, with their owners.
+pub fn broker_config(url: &str) -> String {
     let mut text = String::from("# Concord against its simulator.\n\n[owners]\n");
     for campaign in ["low", "pay U", "RB you", "K.kan", "XM_HAM"] {
         text += &format!("\"{campaign}\" = \"Ham\"\n");
@@ -256,7 +262,7 @@ pub fn config(url: &str) -> String {
     text
 }
 
-/// The block of `concord.toml` for the shop of a simulator at `url`.
+/// The part of it for the shop.
 pub fn shop_config(url: &str) -> String {
     format!(
         "\n[systems.shop]\nkind = \"onec\"\nbase_url = \"{url}/onec/odata/standard.odata\"\n\

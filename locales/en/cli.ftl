@@ -21,6 +21,12 @@ cli-owner = owner
 cli-clients = clients
 cli-accounts = accounts
 cli-sums = sums
+cli-shop = shop
+cli-customers = customers
+cli-cards = cards
+cli-opening = opening balance
+cli-purchases = purchases
+cli-total = total
 cli-run = run
 cli-system = system
 cli-status = status
@@ -104,7 +110,7 @@ cli-port-taken = Another program has the port { $port }: choose another with --p
 cli-no-administrator = Nobody here is an administrator: `concord user add NAME --role admin` adds one, `concord user enable NAME` lets a disabled one in again.
 cli-set-up = First start: set up the administrator at
     { $url }
-cli-demo-summary = { $clients } clients with { $accounts } accounts, in { $seconds } s.
+cli-demo-summary = { $clients } clients of brokers with { $accounts } accounts, and a shop’s { $customers } customers with { $cards } cards, in { $seconds } s.
 cli-demo-enter = The dashboard is open at (this link signs in once)
     { $url }
     Ctrl-C ends the demonstration; nothing is left behind.

@@ -142,8 +142,8 @@ web-unexplained = Unexplained
 web-absent = Absent
 web-absent-hint = absent: missing from the last answer, which does not mean that it is gone; kept
 web-difference = Difference
-web-reward-source = Reward, source
-web-reward-mirror = Reward, stored
+web-sum-source = Sum, source
+web-sum-stored = Sum, stored
 web-last-run = Last run
 web-last-runs = Last runs, oldest first
 web-next-run = next
@@ -188,6 +188,15 @@ web-accounts-source = Accounts at source
 web-state = State
 web-reward-usd = Reward (USD)
 web-rebate-usd = Rebate (USD)
+
+# Shops
+web-shops = Shops
+web-shop = Shop
+web-cards-stored = Cards stored
+web-cards-source = Cards at source
+web-openings = Opening balances
+web-purchased = Purchases
+web-total = Total
 
 # Customers
 web-sync-data-now = Sync data now

@@ -216,6 +216,7 @@ pub async fn document(app: &App, runs: &[Run]) -> Result<SyncDoc> {
     Ok(SyncDoc {
         runs: runs.iter().map(|run| report::run(app, run, text())).collect(),
         owners: report::owners(app, text()).await?,
+        shops: report::shops(app).await?,
     })
 }
 
@@ -227,7 +228,12 @@ pub fn print(app: &App, runs: &[Run], document: &SyncDoc) {
     if !control.is_empty() {
         println!("\n{control}");
     }
-    println!("\n{}", table::owners(&document.owners));
+    if !document.owners.is_empty() || document.shops.is_empty() {
+        println!("\n{}", table::owners(&document.owners));
+    }
+    if !document.shops.is_empty() {
+        println!("\n{}", table::shops(&document.shops));
+    }
     for run in runs {
         if let Some(error) = &run.error {
             println!("\n{}: {}", run.system, text().message(error));

@@ -6,7 +6,7 @@ use super::text;
 use crate::app::App;
 use crate::model::amount;
 use crate::model::{Run, Sums};
-use crate::report::OwnerDoc;
+use crate::report::{OwnerDoc, ShopDoc};
 use crate::sync::verdict;
 
 /// A plain table with these headers.
@@ -146,6 +146,41 @@ pub fn owners(owners: &[OwnerDoc]) -> String {
         table.add_row([clean(&owner.label), count(owner.clients), count(owner.accounts), sums(&owner.sums)]);
     }
     for column in table.column_iter_mut().skip(1).take(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.to_string()
+}
+
+/// What each shop has, its money with its currency.
+pub fn shops(shops: &[ShopDoc]) -> String {
+    let titles: Vec<String> = [
+        "cli-shop",
+        "cli-customers",
+        "cli-cards",
+        "export-currency",
+        "cli-opening",
+        "cli-purchases",
+        "cli-total",
+        "export-points",
+    ]
+    .iter()
+    .map(|id| text().text(id))
+    .collect();
+    let mut table = table(&titles.iter().map(String::as_str).collect::<Vec<_>>());
+    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
+    for shop in shops {
+        table.add_row([
+            clean(&shop.system),
+            count(shop.customers),
+            count(shop.cards),
+            shop.currency.clone().unwrap_or_else(|| "–".to_owned()),
+            or_dash(&shop.opening_balance),
+            or_dash(&shop.purchases),
+            or_dash(&shop.total),
+            or_dash(&shop.points),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table.to_string()

@@ -257,7 +257,7 @@ pub async fn summarize(tx: &mut Tx, system: &str) -> Result<()> {
         [system.into()],
     )
     .await?;
-    Ok(())
+    shop::summarize(tx, system).await
 }
 
 impl Store {

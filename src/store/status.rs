@@ -64,9 +64,9 @@ fn sums(row: &super::Row, from: usize) -> Result<Sums> {
 }
 
 impl Store {
-    /// What belongs to each owner, by name.
+    /// What belongs to each owner, by name. Shops are told apart: see [`Store::shops`].
     pub async fn owners(&self) -> Result<Vec<Owned>> {
-        let sql = "SELECT owner, system, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = 0 GROUP BY owner, system ORDER BY owner, system";
+        let sql = "SELECT owner, system, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = 0 AND system NOT IN (SELECT system FROM shop_summary) GROUP BY owner, system ORDER BY owner, system";
         let mut owners = BTreeMap::<String, Owned>::new();
         for row in self.db.rows(sql, []).await? {
             let owner: String = row.get(0)?;
@@ -85,9 +85,9 @@ impl Store {
         Ok(owners.into_values().collect())
     }
 
-    /// What belongs to each owner within one system.
+    /// What belongs to each owner within one system that is no shop.
     pub async fn owners_of(&self, system: &str) -> Result<Vec<Owned>> {
-        let sql = "SELECT owner, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = 0 AND system = $1 GROUP BY owner ORDER BY owner";
+        let sql = "SELECT owner, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = 0 AND system = $1 AND system NOT IN (SELECT system FROM shop_summary) GROUP BY owner ORDER BY owner";
         let rows = self.db.rows(sql, [system.into()]).await?;
         rows.iter()
             .map(|row| {
@@ -103,13 +103,13 @@ impl Store {
     }
 
     /// Partner accounts and campaigns of a system's customers that `rules` do not map: those that
-    /// only the system's own owner caught, or nothing.
+    /// only the system's own owner caught, or nothing. Shops have none of these.
     pub async fn unmapped(&self, system: &str, rules: &OwnerRules) -> Result<Vec<Unmapped>> {
         if rules.whole_system && rules.system_owner.is_some() {
             return Ok(Vec::new());
         }
         // One row per combination; a customer under several partner accounts counts under its own.
-        let sql = "SELECT partner_account, COUNT(*), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer WHERE hidden = 0 AND gone = 0 AND system = $1 AND owner_rule IN ('system', 'none') GROUP BY partner_account ORDER BY partner_account";
+        let sql = "SELECT partner_account, COUNT(*), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer WHERE hidden = 0 AND gone = 0 AND system = $1 AND purchases IS NULL AND owner_rule IN ('system', 'none') GROUP BY partner_account ORDER BY partner_account";
         let mut unmapped = Vec::new();
         for row in self.db.rows(sql, [system.into()]).await? {
             let partner_account: Option<String> = row.get(0)?;

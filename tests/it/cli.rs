@@ -35,8 +35,20 @@ async fn the_demonstration_shows_everybody() {
         let owners = document["owners"].as_array().unwrap();
         let sum = |name: &str| owners.iter().map(|owner| owner[name].as_i64().unwrap()).sum::<i64>();
         assert_eq!((sum("clients"), sum("accounts")), (2139, 2936));
+        let labels: Vec<_> = owners.iter().map(|owner| owner["label"].as_str().unwrap()).collect();
+        assert_eq!(labels, ["Ham (incl. XM)", "Janischa"], "brokers' owners only");
+        assert_eq!(document["runs"].as_array().unwrap().len(), 4);
+        let shop = &document["shops"][0];
+        assert_eq!((&shop["system"], &shop["currency"]), (&json!("shop"), &json!("RUB")));
+        assert_eq!((&shop["customers"], &shop["cards"]), (&json!(5000), &json!(5500)));
         assert_eq!(document["verify"]["agree"], true);
         assert!(document["seconds"].as_f64().unwrap() > 0.0);
+
+        let told = world.run(&["demo", "--once", "--quiet"]).await;
+        assert_eq!(told.code, 0, "{}", told.err);
+        assert!(told.out.contains("2,139 clients of brokers with 2,936 accounts"), "{}", told.out);
+        assert!(told.out.contains("5,000 customers with 5,500 cards"), "{}", told.out);
+        assert!(told.out.contains("opening balance") && !told.out.contains("Unknown"), "{}", told.out);
     })
     .await;
 }

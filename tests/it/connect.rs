@@ -26,7 +26,7 @@ async fn bench(edit: impl Fn(String) -> String) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let sim = Simulator::start(Options::default(), None).await.unwrap();
     let database = format!("sqlite:{}", folder.path().join("concord.db").display());
-    let settings = simulate::config(&sim.url()).replace("every = \"1h\"", "rate = 10000.0");
+    let settings = simulate::broker_config(&sim.url()).replace("every = \"1h\"", "rate = 10000.0");
     let settings = format!("database = \"{database}\"\n{}", edit(settings));
     let config = Config::parse(&settings, "test", &|_| None).unwrap();
     let app = App::new(config, Store::ready(&database, 0).await.unwrap()).await.unwrap();

@@ -43,7 +43,7 @@ impl Site {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let simulator = Simulator::start(Options::default(), None).await.unwrap();
-        let systems = simulate::config(&simulator.url()).replace("every = \"1h\"\n", "rate = 10000\n");
+        let systems = simulate::broker_config(&simulator.url()).replace("every = \"1h\"\n", "rate = 10000\n");
         let (database, _) = database(server, &folder.path().join("concord.db")).await;
         let text = format!("database = \"{database}\"\n[server]\npublic_url = \"{public_url}\"\n{systems}");
         let config = Config::parse(&text, "test", &|_| None).unwrap();

@@ -81,7 +81,7 @@ impl World {
 
     /// Writes `concord.toml`: no schedules, no brake on requests, and what `edit` makes of it.
     pub fn configure(&self, edit: impl FnOnce(String) -> String) {
-        let systems = simulate::config(&self.sim.url()).replace("every = \"1h\"\n", "rate = 10000\n");
+        let systems = simulate::broker_config(&self.sim.url()).replace("every = \"1h\"\n", "rate = 10000\n");
         let head = format!(
             "database = \"{}\"\n\n[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"http://concord.example.test\"\n\n",
             self.url

@@ -192,6 +192,24 @@ impl Store {
         self.db.rows(sql, [customer.into()]).await?.iter().map(|row| row.get(0)).collect()
     }
 
+    /// What each shop's customers have together, by the shop's name.
+    pub async fn shops(&self) -> Result<Vec<ShopTotals>> {
+        let sql = "SELECT system, customers, cards, opening, purchased, spent, points FROM shop_summary ORDER BY system";
+        let rows = self.db.rows(sql, []).await?;
+        let totals = |row: &Row| {
+            Ok(ShopTotals {
+                system: row.get(0)?,
+                customers: row.get(1)?,
+                cards: row.get(2)?,
+                opening: row.get(3)?,
+                purchased: row.get(4)?,
+                spent: row.get(5)?,
+                points: row.get(6)?,
+            })
+        };
+        rows.iter().map(totals).collect()
+    }
+
     /// The live cards of a stream that name no owner.
     pub async fn ownerless_cards(
         &self,
@@ -221,6 +239,33 @@ impl Store {
         let sql = "SELECT id FROM customer WHERE points_until <= $2 AND system = $1 ORDER BY id";
         self.db.rows(sql, [system.into(), now.into()]).await?.iter().map(|row| row.get(0)).collect()
     }
+}
+
+/// Rebuilds what all customers of a shop have together; of a system that is none, nothing.
+pub(super) async fn summarize(tx: &mut Tx, system: &str) -> Result<()> {
+    tx.execute("DELETE FROM shop_summary WHERE system = $1", [system.into()]).await?;
+    let sql = "INSERT INTO shop_summary SELECT system, COUNT(*), CAST(SUM(accounts) AS BIGINT), CAST(SUM(opening) AS BIGINT), CAST(SUM(purchased) AS BIGINT), CAST(SUM(spent) AS BIGINT), CAST(SUM(points) AS BIGINT) FROM customer WHERE hidden = 0 AND gone = 0 AND system = $1 AND purchases IS NOT NULL GROUP BY system";
+    tx.execute(sql, [system.into()]).await?;
+    Ok(())
+}
+
+/// What all customers of a shop have together. Sums are in minor units; `None` = nothing is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShopTotals {
+    /// The system.
+    pub system: String,
+    /// Customers that are not gone.
+    pub customers: i64,
+    /// Their cards.
+    pub cards: i64,
+    /// Opening balances.
+    pub opening: Option<i64>,
+    /// Purchases less returns.
+    pub purchased: Option<i64>,
+    /// Both together.
+    pub spent: Option<i64>,
+    /// Points that may be spent.
+    pub points: Option<i64>,
 }
 
 /// Gives a card to another customer.

@@ -47,7 +47,7 @@ pub(super) struct UnmappedDoc {
 /// Owners and their rules.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct OwnersDoc {
-    /// What each owner has.
+    /// What each owner has, of clients and accounts; shops are told by the status.
     owners: Vec<OwnerDoc>,
     /// The map, in the order of the configuration, then what people added.
     rules: Vec<RuleDoc>,

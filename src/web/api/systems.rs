@@ -9,7 +9,7 @@ use super::{owners, text};
 use crate::cli::check::{CheckedDoc, system as check_system};
 use crate::export::document::ListDoc;
 use crate::model::Message;
-use crate::report::{self, OwnerDoc, RunDoc, time};
+use crate::report::{self, OwnerDoc, RunDoc, ShopDoc, time};
 use crate::store::audit;
 use crate::store::system::SystemState;
 use crate::sync::now;
@@ -61,8 +61,10 @@ pub(super) struct StandingDoc {
     /// The last run that is over: per stream what the source said, what is stored, what became of
     /// each row, and what is unexplained.
     last_run: Option<RunDoc>,
-    /// What each owner has in it.
+    /// What each owner has in it, of clients and accounts; a shop has none of these.
     owners: Vec<OwnerDoc>,
+    /// Of a shop: what its customers have.
+    shop: Option<ShopDoc>,
 }
 
 /// Where everything stands.
@@ -70,8 +72,10 @@ pub(super) struct StandingDoc {
 pub(super) struct StatusDoc {
     /// The systems, in the order of the configuration.
     systems: Vec<StandingDoc>,
-    /// What each owner has in all of them.
+    /// What each owner has in all of them, of clients and accounts.
     owners: Vec<OwnerDoc>,
+    /// What each shop has.
+    shops: Vec<ShopDoc>,
     /// Partner accounts and campaigns that the owner map does not know.
     unmapped: Vec<owners::UnmappedDoc>,
     /// Cases that wait for a person.
@@ -106,6 +110,7 @@ fn document(system: &crate::config::SystemConfig, state: &SystemState) -> System
     responses((status = 200, body = StatusDoc)), extensions(("x-role" = json!("viewer"))))]
 pub(super) async fn status(State(web): State<Web>, Viewer(_): Viewer) -> Result<Json<StatusDoc>, Problem> {
     let store = &web.app.store;
+    let shops = report::shops(&web.app).await?;
     let mut systems = Vec::new();
     for system in &web.app.config.systems {
         let state = store.system_state(&system.name).await?;
@@ -113,6 +118,7 @@ pub(super) async fn status(State(web): State<Web>, Viewer(_): Viewer) -> Result<
         let last = store.last_run(&system.name).await?;
         let parts = store.owners_of(&system.name).await?;
         systems.push(StandingDoc {
+            shop: shops.iter().find(|shop| shop.system == system.name).cloned(),
             system: document(system, &state),
             running: running.map(|run| report::run(&web.app, &run, text())),
             last_run: last.map(|run| report::run(&web.app, &run, text())),
@@ -131,6 +137,7 @@ pub(super) async fn status(State(web): State<Web>, Viewer(_): Viewer) -> Result<
     let document = StatusDoc {
         systems,
         owners: report::owners(&web.app, text()).await?,
+        shops,
         unmapped: owners::unmapped(&web).await?,
         open_cases: store.count_cases(Some("open"), None).await?,
     };

@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::overview::{self, Owners, owner_label};
+use super::overview::{self, Owners, ShopRow, owner_label};
 use super::show::{self, maybe_amount, number};
 use super::{Done, Frame, link, render};
 use crate::app::App;
@@ -158,7 +158,8 @@ struct Totalled {
 #[template(path = "customers.html")]
 struct Customers {
     f: Frame,
-    owners: Owners,
+    owners: Option<Owners>,
+    shops: Vec<ShopRow>,
     search: String,
     by_owner: Vec<Choice>,
     by_system: Vec<Choice>,
@@ -220,6 +221,7 @@ pub async fn page(
     }
     let facets = app.store.facets().await?;
     let owners = overview::owners(app, f.words).await?;
+    let shops = overview::shops(app, f.words).await?;
     let mut export = asked.pairs();
     // In the order that is seen, said or not.
     let sort = order.word();
@@ -232,7 +234,7 @@ pub async fn page(
     };
     let other = if shape == Shape::Customers { Some("accounts") } else { None };
     let Listed { items, total, next } = listed;
-    let choices = choices(&asked, &facets, &owners, f.words);
+    let choices = choices(&asked, &facets, owners.as_ref(), f.words);
     let [by_owner, by_system, by_status, by_country] = choices;
     render(&Customers {
         search: asked.search.clone().unwrap_or_default(),
@@ -260,6 +262,7 @@ pub async fn page(
         csv: exported("csv"),
         xlsx: exported("xlsx"),
         owners,
+        shops,
         f,
     })
 }
@@ -288,7 +291,7 @@ fn totalled(totals: &Totals, shape: Shape) -> Totalled {
 }
 
 /// Owners, systems, statuses and countries to choose from.
-fn choices(asked: &Asked, facets: &Facets, owners: &Owners, words: &Words) -> [Vec<Choice>; 4] {
+fn choices(asked: &Asked, facets: &Facets, owners: Option<&Owners>, words: &Words) -> [Vec<Choice>; 4] {
     let plain = |values: &[String], chosen: Option<&str>| -> Vec<Choice> {
         let choice = |value: &String| Choice {
             value: value.clone(),
@@ -301,7 +304,9 @@ fn choices(asked: &Asked, facets: &Facets, owners: &Owners, words: &Words) -> [V
     for choice in &mut by_owner {
         choice.chosen = asked.owner.as_deref().is_some_and(|own| name_key(own) == name_key(&choice.value));
         let href = link::to("/customers", &[("owner", Some(choice.value.as_str()))]);
-        let labelled = owners.rows.iter().find(|row| row.href == href).map(|row| row.label.clone());
+        let labelled = owners
+            .and_then(|owners| owners.rows.iter().find(|row| row.href == href))
+            .map(|row| row.label.clone());
         choice.label = labelled.unwrap_or_else(|| owner_label(&choice.value, words));
     }
     let upper = |text: &Option<String>| text.as_ref().map(|text| text.trim().to_uppercase());

@@ -12,7 +12,7 @@ use super::{Done, Frame, link, render, stages};
 use crate::app::App;
 use crate::config::SystemConfig;
 use crate::connect::{Absence, Connector, Stream, Table};
-use crate::model::amount::{REBATE_USD, REWARD_USD};
+use crate::model::amount::{AMOUNT, REBATE_USD, REWARD_USD};
 use crate::model::{Message, Run, RunRequest, RunStatus, Sums};
 use crate::report;
 use crate::store::run::Requested;
@@ -24,6 +24,10 @@ use crate::web::access::{Operator, Viewer};
 use crate::web::problem::Problem;
 use crate::words::Words;
 use crate::work::{self, pause};
+
+mod shops;
+
+pub use shops::{ShopRow, shops};
 
 /// How many runs are shown as bars.
 const BARS: i64 = 12;
@@ -61,7 +65,7 @@ struct StreamView {
     href: String,
     figures: Vec<Figure>,
     source_sum: String,
-    mirror_sum: String,
+    stored_sum: String,
     difference: Figure,
 }
 
@@ -115,7 +119,8 @@ struct UnmappedView {
 struct Overview {
     f: Frame,
     systems: Vec<SystemView>,
-    owners: Owners,
+    owners: Option<Owners>,
+    shops: Vec<ShopRow>,
     unmapped: Vec<UnmappedView>,
     healthy: bool,
     all_paused: bool,
@@ -163,7 +168,8 @@ pub async fn page(
     };
     let all_paused = !systems.is_empty() && systems.iter().all(|system| system.paused);
     let owners = owners(app, f.words).await?;
-    render(&Overview { f, systems, owners, unmapped, healthy, all_paused, headline })
+    let shops = shops(app, f.words).await?;
+    render(&Overview { f, systems, owners, shops, unmapped, healthy, all_paused, headline })
 }
 
 async fn system_view(
@@ -207,7 +213,7 @@ async fn system_view(
         next: state.next_run_at.filter(|_| state.paused_at.is_none()).map(|at| show::ago(at, now, words)),
         schedule: system.schedule.as_ref().map(ToString::to_string),
         bars: bars(&runs, now, words),
-        streams: shown.map(|run| streams(run, words)).unwrap_or_default(),
+        streams: shown.map(|run| streams(run, system.connector.currency(), words)).unwrap_or_default(),
         paused: state.paused_at.is_some(),
         limited: limit.map(|limit| words.with("web-last-limited", &[("n", &number(limit))])),
         active: active.map(|run| run.id),
@@ -241,33 +247,38 @@ fn bars(runs: &[Run], now: i64, words: &Words) -> Vec<Bar> {
     runs.iter().rev().map(bar).collect()
 }
 
-fn streams(run: &Run, words: &Words) -> Vec<StreamView> {
+fn streams(run: &Run, currency: Option<&str>, words: &Words) -> Vec<StreamView> {
     run.stages
         .iter()
         .map(|stage| {
             let mut all = stages::figures(run, stage);
             // Source, stored, absent, duplicate, excluded, rejected, unexplained.
             let figures = [0, 1, 10, 5, 6, 7, 11].map(|at| std::mem::take(&mut all[at])).to_vec();
-            let difference = verdict::difference(stage).get(REWARD_USD);
+            // What it is known by: a broker's reward, a shop's sales.
+            let sum = [REWARD_USD, AMOUNT].into_iter().find(|sum| stage.stored_sums.get(*sum).is_some());
+            let sum = sum.unwrap_or(REWARD_USD);
+            let currency = if sum == AMOUNT { currency } else { Some("USD") };
+            let difference = verdict::difference(stage).get(sum);
             StreamView {
                 name: super::state::stream(&stage.name, words),
                 href: format!("/runs/{}", run.id),
                 figures,
-                source_sum: show::maybe_amount(stage.source_sums.get(REWARD_USD), REWARD_USD),
-                mirror_sum: show::maybe_amount(stage.stored_sums.get(REWARD_USD), REWARD_USD),
-                difference: Figure::plain(show::maybe_amount(difference, REWARD_USD))
+                source_sum: show::money(stage.source_sums.get(sum), currency),
+                stored_sum: show::money(stage.stored_sums.get(sum), currency),
+                difference: Figure::plain(show::money(difference, currency))
                     .loud(difference.is_some_and(|difference| difference != 0)),
             }
         })
         .collect()
 }
 
-/// What is stored for each owner beside what the sources have, in accounts.
-pub async fn owners(app: &App, words: &Words) -> anyhow::Result<Owners> {
+/// What is stored for each owner beside what the sources have, in accounts. `None` where there are shops
+/// only: they have customers with cards.
+pub async fn owners(app: &App, words: &Words) -> anyhow::Result<Option<Owners>> {
     let mut parts = Vec::new();
-    for source in &app.sources {
+    for source in app.sources.iter().filter(|source| source.connector.shop().is_none()) {
         let (mut stated, mut absent) = (Some(0), 0);
-        let counted = |stream: &&Stream| matches!(stream.table, Table::Account | Table::Card);
+        let counted = |stream: &&Stream| stream.table == Table::Account;
         for stream in source.connector.streams().iter().filter(counted) {
             let count = app.store.source_count(&source.name, stream.name).await?;
             stated = stated.zip(count).map(|(sum, (more, _))| sum + more);
@@ -282,6 +293,9 @@ pub async fn owners(app: &App, words: &Words) -> anyhow::Result<Owners> {
             absent,
             stored: stored.into_iter().map(|owned| (owned.owner, owned.accounts)).collect(),
         });
+    }
+    if parts.is_empty() {
+        return Ok(None);
     }
     let (by_owner, share_of_all) = shares(&parts);
     let docs = report::owners(app, words).await?;
@@ -313,7 +327,7 @@ pub async fn owners(app: &App, words: &Words) -> anyhow::Result<Owners> {
     }
     let all = view(words.text("web-all-owners"), None, clients, &share_of_all, &sums);
     let some_absent = share_of_all.absent != 0;
-    Ok(Owners { rows, all, some_absent })
+    Ok(Some(Owners { rows, all, some_absent }))
 }
 
 /// An owner as shown.

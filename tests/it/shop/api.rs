@@ -112,8 +112,30 @@ async fn pages_show_a_shop_as_what_it_is() {
             assert_eq!(answer.status, 200, "{path}");
             String::from_utf8(answer.body).unwrap()
         };
-        let overview = page("/").await;
+        let overview = page("/").await.replace(['\u{2068}', '\u{2069}'], "");
         assert!(overview.contains("adds up") && !overview.contains("does not add up"), "{overview}");
+        for told in ["Cards stored", "Cards at source", "Opening balances", " RUB"] {
+            assert!(overview.contains(told), "{told}: {overview}");
+        }
+        for strange in ["Accounts stored", "incl. XM", "USD", "Without an owner rule", "Unknown"] {
+            assert!(!overview.contains(strange), "{strange}: {overview}");
+        }
+        let status = server.get("/api/v1/status").await;
+        let shop = &status["systems"][0]["shop"];
+        assert_eq!((&status["shops"][0], &status["owners"]), (shop, &json!([])));
+        assert_eq!(status["unmapped"], json!([]));
+        let figure = async |sql: &str| world.number(&format!("SELECT CAST({sql} AS BIGINT)")).await;
+        let (cards, customers) =
+            ("(SELECT COUNT(*) FROM card)", "(SELECT COUNT(*) FROM customer WHERE hidden = 0)");
+        assert_eq!(shop["cards"], figure(cards).await);
+        assert_eq!(shop["customers"], figure(customers).await);
+        let of = "(SELECT SUM(amount) FROM entry WHERE kind";
+        let opening = figure(&format!("{of} = 'opening_balance')")).await;
+        let bought = figure(&format!("{of} IN ('purchase', 'return'))")).await;
+        assert_eq!(money(shop["opening_balance"].as_str().unwrap()), opening);
+        assert_eq!(money(shop["purchases"].as_str().unwrap()), bought);
+        assert_eq!(money(shop["total"].as_str().unwrap()), opening + bought);
+        assert_eq!(shop["currency"], "RUB");
         let customers = page("/customers?search=%D0%A1%D0%B8%D0%BC%D1%84").await;
         assert!(customers.contains("365,054.00") && customers.contains("+77000000001"), "{customers}");
         let id = world.number("SELECT customer_id FROM card WHERE phone = '+77000000001'").await;
@@ -133,8 +155,8 @@ async fn pages_show_a_shop_as_what_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sums_of_a_shop_carry_its_currency() {
-    on_both_with(&of(60), async |world| {
-        for (line, currency) in [("", "RUB"), ("currency = \"KZT\"", "KZT")] {
+    for (line, currency) in [("", "RUB"), ("currency = \"KZT\"", "KZT")] {
+        on_both_with(&of(60), async |world| {
             configure(world, line);
             let document = world.sync(0, &["shop"]).await;
             assert_eq!(document["runs"][0]["currency"], currency);
@@ -171,7 +193,7 @@ async fn sums_of_a_shop_carry_its_currency() {
                 assert!(page.contains(&told), "{told} on {path}: {page}");
             }
             server.end().await;
-        }
-    })
-    .await;
+        })
+        .await;
+    }
 }

@@ -36,10 +36,14 @@ impl World {
                 }
             }
         }
-        let clients: i64 =
-            document["owners"].as_array().unwrap().iter().map(|o| o["clients"].as_i64().unwrap()).sum();
-        let visible = "SELECT COUNT(*) FROM customer WHERE hidden = 0 AND gone = 0";
-        assert_eq!(clients, self.number(visible).await, "clients of the owners");
+        let sum = |list: &str, name: &str| -> i64 {
+            document[list].as_array().unwrap().iter().map(|one| one[name].as_i64().unwrap()).sum()
+        };
+        let visible = "SELECT COUNT(*) FROM customer WHERE hidden = 0 AND gone = 0 AND purchases IS";
+        let brokers = self.number(&format!("{visible} NULL")).await;
+        assert_eq!(sum("owners", "clients"), brokers, "clients of the owners");
+        let shops = self.number(&format!("{visible} NOT NULL")).await;
+        assert_eq!(sum("shops", "customers"), shops, "customers of the shops");
     }
 
     /// Live records of a stream and their sums, counted by a statement of its own.
@@ -147,6 +151,20 @@ async fn customers(world: &World) {
     assert_eq!(world.texts(nobodys).await, Vec::<String>::new(), "accounts that no list shows");
     let nobodys = "SELECT a.key FROM card a LEFT JOIN customer c ON c.id = a.customer_id WHERE a.gone_run IS NULL AND COALESCE(c.hidden, 1) = 1";
     assert_eq!(world.texts(nobodys).await, Vec::<String>::new(), "cards that no list shows");
+    for (column, sum) in [
+        ("customers", "COUNT(*)"),
+        ("cards", "SUM(accounts)"),
+        ("opening", "SUM(opening)"),
+        ("purchased", "SUM(purchased)"),
+        ("spent", "SUM(spent)"),
+        ("points", "SUM(points)"),
+    ] {
+        let summary = format!("SELECT CAST(SUM({column}) AS BIGINT) FROM shop_summary");
+        let theirs = format!(
+            "SELECT CAST({sum} AS BIGINT) FROM customer WHERE hidden = 0 AND gone = 0 AND purchases IS NOT NULL"
+        );
+        assert_eq!(world.number(&summary).await, world.number(&theirs).await, "{column} of the shops");
+    }
     let spent = "SELECT CAST(SUM(spent) AS BIGINT) FROM customer WHERE hidden = 0";
     let paid = "SELECT CAST(SUM(amount) AS BIGINT) FROM entry WHERE gone_run IS NULL";
     assert_eq!(world.number(spent).await, world.number(paid).await, "what all customers spent");

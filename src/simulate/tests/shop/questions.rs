@@ -259,5 +259,8 @@ async fn the_block_of_the_configuration_is_whole() {
     assert_eq!(shop["base_url"].as_str(), Some("http://127.0.0.1:9/onec/odata/standard.odata"));
     assert_eq!((shop["username"].as_str(), shop["password"].as_str()), (Some(LOGIN), Some(PASSWORD)));
     assert_eq!(shop["timezone"].as_str(), Some("Europe/Simferopol"));
-    assert!(!super::super::config("http://127.0.0.1:9").contains("shop"), "the program cannot read it yet");
+    let whole: toml::Table = super::super::config("http://127.0.0.1:9").parse().unwrap();
+    assert_eq!(whole["systems"]["shop"], *shop, "it is part of the whole configuration");
+    let names: Vec<&String> = whole["systems"].as_table().unwrap().keys().collect();
+    assert_eq!(names, ["ham", "janischa", "shop", "xm"]);
 }
