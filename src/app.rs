@@ -9,11 +9,11 @@ use anyhow::Result;
 use crate::config::{Config, SystemConfig};
 use crate::connect::http::{Gate, Http, Limits};
 use crate::connect::{Connector, Stream};
-use crate::model::{Message, OwnerRules};
+use crate::model::{Message, SystemRules};
 use crate::store::Store;
 use crate::store::listing::Shape;
 use crate::sync::Source;
-use crate::sync::owners::{OwnerSettings, SystemRules};
+use crate::sync::owners::{OwnerSettings, SystemSettings};
 
 /// The program: cheap to clone parts, shared behind an [`Arc`].
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl App {
                 owner: system.owner.clone(),
                 page_size: system.page_size,
             });
-            let rules = SystemRules {
+            let rules = SystemSettings {
                 owner: system.owner.clone(),
                 whole: system.connector.owns_whole_system(),
                 points: system.connector.points_rule(),
@@ -81,8 +81,8 @@ impl App {
         self.config.system(system).and_then(|system| system.connector.currency())
     }
 
-    /// The owner rules in force for a system.
-    pub async fn rules(&self, system: &str) -> Result<OwnerRules> {
+    /// What the customers of a system are added up by, as it is in force.
+    pub async fn rules(&self, system: &str) -> Result<SystemRules> {
         Ok(self.owners.rules(system, &self.store.owner_rules().await?))
     }
 

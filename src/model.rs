@@ -10,6 +10,7 @@ pub mod message;
 pub mod owner;
 pub mod phone;
 pub mod record;
+pub mod rules;
 pub mod run;
 pub mod text;
 
@@ -19,4 +20,5 @@ pub use fingerprint::Fingerprint;
 pub use message::Message;
 pub use owner::OwnerRules;
 pub use record::{Account, Incoming, Known, LeftOut, Party, Record, Reject};
+pub use rules::SystemRules;
 pub use run::{Run, RunRequest, RunStatus, Stage, StageStatus};

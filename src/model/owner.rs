@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::customer::PointsRule;
 use super::text::name_key;
 
 /// The owner of clients that no rule catches.
@@ -33,16 +32,13 @@ impl Rule {
     }
 }
 
-/// The owner rules of one system: its own owner and the map that all systems share; and of a shop how
-/// points add up.
+/// The owner rules of one system: its own owner and the map that all systems share.
 #[derive(Debug, Clone, Default)]
 pub struct OwnerRules {
     /// Owner set on the system.
     pub system_owner: Option<String>,
     /// Whether the system's owner comes before the map (XM) or after it.
     pub whole_system: bool,
-    /// Of a shop: how points add up to a balance.
-    pub points: Option<PointsRule>,
     map: BTreeMap<String, String>,
 }
 
@@ -54,7 +50,7 @@ impl OwnerRules {
         map: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> OwnerRules {
         let map = map.into_iter().map(|(name, owner)| (name_key(name), owner.to_owned())).collect();
-        OwnerRules { system_owner, whole_system, points: None, map }
+        OwnerRules { system_owner, whole_system, map }
     }
 
     /// The owner for these partner accounts (the client's own first, then its accounts'), and the
@@ -83,7 +79,6 @@ impl OwnerRules {
         };
         part(self.system_owner.as_deref().unwrap_or_default());
         part(if self.whole_system { "whole" } else { "" });
-        part(self.points.map_or("", PointsRule::word));
         for (name, owner) in &self.map {
             part(name);
             part(owner);

@@ -9,7 +9,7 @@ use super::now;
 use super::settle::compute;
 use crate::model::customer::{PointsRule, View};
 use crate::model::text::name_key;
-use crate::model::{OwnerRules, Sums, amount};
+use crate::model::{OwnerRules, Sums, SystemRules, amount};
 use crate::store::customer;
 use crate::store::owner::{self, OwnerRule};
 use crate::store::{Store, audit};
@@ -20,12 +20,12 @@ pub struct OwnerSettings {
     /// The map of the configuration: partner account or campaign, owner.
     pub map: Vec<(String, String)>,
     /// What each system says.
-    pub systems: BTreeMap<String, SystemRules>,
+    pub systems: BTreeMap<String, SystemSettings>,
 }
 
 /// What a system says of whose its customers are, and how they are added up.
 #[derive(Debug, Clone, Default)]
-pub struct SystemRules {
+pub struct SystemSettings {
     /// Its owner.
     pub owner: Option<String>,
     /// Whether that comes before the map.
@@ -36,13 +36,11 @@ pub struct SystemRules {
 
 impl OwnerSettings {
     /// The rules of a system: rules that people added win over the configuration.
-    pub fn rules(&self, system: &str, added: &[OwnerRule]) -> OwnerRules {
-        let SystemRules { owner, whole, points } = self.systems.get(system).cloned().unwrap_or_default();
+    pub fn rules(&self, system: &str, added: &[OwnerRule]) -> SystemRules {
+        let SystemSettings { owner, whole, points } = self.systems.get(system).cloned().unwrap_or_default();
         let configured = self.map.iter().map(|(name, owner)| (name.as_str(), owner.as_str()));
         let added = added.iter().map(|rule| (rule.name.as_str(), rule.owner.as_str()));
-        let mut rules = OwnerRules::new(owner, whole, configured.chain(added));
-        rules.points = points;
-        rules
+        SystemRules { owners: OwnerRules::new(owner, whole, configured.chain(added)), points }
     }
 }
 
@@ -166,7 +164,7 @@ impl Moves {
 async fn replay(
     store: &Store,
     system: &str,
-    rules: &OwnerRules,
+    rules: &SystemRules,
     write: bool,
     moves: &mut Moves,
 ) -> Result<()> {

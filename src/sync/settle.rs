@@ -13,7 +13,7 @@ use super::seen::{self, Seen};
 use super::{Stop, Turn, now};
 use crate::connect::{Connector, Table};
 use crate::model::customer::{Moved, Name, Part, ShopPart, View};
-use crate::model::{Message, OwnerRules};
+use crate::model::{Message, SystemRules};
 use crate::store::case::{self, NewCase};
 use crate::store::customer;
 use crate::store::indexes::{self, Of};
@@ -30,7 +30,7 @@ const LAST_CALL: Duration = Duration::from_secs(1);
 
 /// Brings every customer of the run's system up to date. When somebody asks the run to stop it gives
 /// way, and what is left is for the next run.
-pub async fn customers(turn: &Turn<'_>, rules: &OwnerRules) -> Result<(), Stop> {
+pub async fn customers(turn: &Turn<'_>, rules: &SystemRules) -> Result<(), Stop> {
     separate_collisions(turn).await?;
     place_ownerless_cards(turn).await?;
     bring_up_to_date(turn.store, &turn.source.name, rules, Some(turn)).await
@@ -42,7 +42,7 @@ pub async fn customers(turn: &Turn<'_>, rules: &OwnerRules) -> Result<(), Stop> 
 pub async fn bring_up_to_date(
     store: &Store,
     system: &str,
-    rules: &OwnerRules,
+    rules: &SystemRules,
     turn: Option<&Turn<'_>>,
 ) -> Result<(), Stop> {
     let began = Instant::now();
@@ -110,13 +110,13 @@ fn unpacked(notes: &[(i64, Vec<u8>)]) -> Vec<i64> {
     customers.ids()
 }
 
-fn views(store: &Store, rules: &OwnerRules, customers: &[i64]) -> JoinHandle<Result<Vec<View>>> {
+fn views(store: &Store, rules: &SystemRules, customers: &[i64]) -> JoinHandle<Result<Vec<View>>> {
     let (store, rules, customers) = (store.clone(), rules.clone(), customers.to_vec());
     tokio::spawn(async move { compute(&store, &rules, &customers).await })
 }
 
 /// These customers, all of one system, as their records make them now.
-pub async fn compute(store: &Store, rules: &OwnerRules, customers: &[i64]) -> Result<Vec<View>> {
+pub async fn compute(store: &Store, rules: &SystemRules, customers: &[i64]) -> Result<Vec<View>> {
     if rules.points.is_some() {
         let text = customer::shop::parts(store, customers, now()).await?;
         let (names, parts, moved) = customer::shop::read_parts(&text)?;
@@ -133,7 +133,10 @@ pub async fn compute(store: &Store, rules: &OwnerRules, customers: &[i64]) -> Re
     let (names, parts) = customer::read_parts(&text)?;
     let of: HashMap<i64, &[Part<'_>]> =
         parts.chunk_by(|a, b| a.customer == b.customer).map(|own| (own[0].customer, own)).collect();
-    Ok(names.iter().map(|name| view(*name, of.get(&name.id).copied().unwrap_or_default(), rules)).collect())
+    Ok(names
+        .iter()
+        .map(|name| view(*name, of.get(&name.id).copied().unwrap_or_default(), &rules.owners))
+        .collect())
 }
 
 /// Cards that name no owner belong to the one customer that has their phone, else to nobody but

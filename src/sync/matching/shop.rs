@@ -1,18 +1,18 @@
 //! A shop's customer as its person, cards and movements make it. Pure.
 
 use super::add_values;
-use crate::model::OwnerRules;
+use crate::model::SystemRules;
 use crate::model::customer::{Moved, Name, PointsRule, ShopPart, ShopView, View};
 
 /// Adds up a customer of a shop. A card that is gone or a person that is gone says nothing, unless all
 /// are; movements count all the same.
-pub fn view(name: Name<'_>, parts: &[ShopPart<'_>], moved: Option<&Moved<'_>>, rules: &OwnerRules) -> View {
+pub fn view(name: Name<'_>, parts: &[ShopPart<'_>], moved: Option<&Moved<'_>>, rules: &SystemRules) -> View {
     let gone = parts.iter().all(|part| part.gone) && !parts.is_empty();
     let mut told: Vec<&ShopPart<'_>> = parts.iter().filter(|part| gone || !part.gone).collect();
     // Not in the order they came in, which is another each time where a base orders nothing.
     told.sort_by_key(|part| (part.is_card, part.name, part.phone, part.raw));
     let (persons, cards) = told.split_at(told.partition_point(|part| !part.is_card));
-    let (owner, rule) = rules.owner([]);
+    let (owner, rule) = rules.owners.owner([]);
     let first = |parts: &[&ShopPart<'_>], what: fn(&ShopPart<'_>) -> String| {
         parts.iter().map(|part| what(part)).find(|said| !said.is_empty())
     };
@@ -95,7 +95,7 @@ mod tests {
             last_record: Some(4500),
             ..Moved::default()
         };
-        let rules = OwnerRules::default();
+        let rules = SystemRules::default();
         let view = |parts: &[ShopPart<'_>], moved| view(Name::default(), parts, moved, &rules);
         let whole = view(&[person.clone(), card, lost], Some(&moved));
         let shop = whole.shop.unwrap();
@@ -107,8 +107,7 @@ mod tests {
         assert!(alone.hidden);
         let shop = alone.shop.unwrap();
         assert_eq!((shop.spent, shop.points), (None, None));
-        let mut rules = OwnerRules::default();
-        rules.points = Some(PointsRule::LastRecord);
+        let rules = SystemRules { points: Some(PointsRule::LastRecord), ..SystemRules::default() };
         assert_eq!(super::view(Name::default(), &[], Some(&moved), &rules).shop.unwrap().points, Some(4500));
     }
 }

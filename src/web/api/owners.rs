@@ -60,7 +60,7 @@ pub(super) async fn unmapped(web: &Web) -> Result<Vec<UnmappedDoc>, Problem> {
     let app = &web.app;
     let mut found = Vec::new();
     for system in app.owners.systems.keys() {
-        for row in app.store.unmapped(system, &app.rules(system).await?).await? {
+        for row in app.store.unmapped(system, &app.rules(system).await?.owners).await? {
             found.push(UnmappedDoc {
                 system: row.system,
                 partner_account: row.partner_account,

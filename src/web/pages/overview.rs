@@ -144,7 +144,7 @@ pub async fn page(
         f.refresh |= view.active.is_some();
         worst.push(health);
         systems.push(view);
-        for one in app.store.unmapped(&system.name, &app.rules(&system.name).await?).await? {
+        for one in app.store.unmapped(&system.name, &app.rules(&system.name).await?.owners).await? {
             unmapped.push(UnmappedView {
                 href: link::to("/settings", &[("name", one.partner_account.as_deref())]),
                 name: one.partner_account.unwrap_or_default(),
