@@ -463,7 +463,7 @@ web-packaging-folded = { $n ->
     [one] one line of packaging is left out here, not out of the money
    *[other] { $n } lines of packaging are left out here, not out of the money
 }
-web-day = Day
+web-when = When, by the shop’s clock
 web-product = Product
 web-quantity = Quantity
 web-paid = Paid, { $currency }

@@ -4,9 +4,9 @@
 //! Bases differ in what they allow. What is refused is asked for in a plainer way, and the cursor
 //! keeps the way that was taken: without an order, without a filter, in smaller pages.
 
-use jiff::ToSpan;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -334,6 +334,12 @@ impl Onec {
     pub fn is_packaging(&self, name: Option<&str>, article: Option<&str>) -> bool {
         let (name, article) = (name.unwrap_or_default(), article.unwrap_or_default());
         packaging::is_packaging(&self.packaging, &self.packaging_articles, name, article)
+    }
+
+    /// What the clock of the base shows at a moment, in microseconds since 1970 UTC.
+    pub fn clock(&self, at: i64) -> Option<DateTime> {
+        let moment = Timestamp::from_microsecond(at).ok()?;
+        Some(moment.to_zoned(self.zone.clone()).datetime())
     }
 
     fn set(&self, stream: &Stream, ask: &Ask) -> Set {

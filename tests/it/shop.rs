@@ -11,6 +11,7 @@ use crate::support::{World, on_both_with};
 
 mod api;
 mod survival;
+mod time;
 mod traps;
 mod verify;
 

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::customers::find;
 use super::{Asked, bad_cursor, limit};
+use crate::connect::onec::Onec;
 use crate::export::document::ListDoc;
 use crate::model::amount::{MONEY, QUANTITY, show};
 use crate::report::time;
@@ -33,6 +34,8 @@ pub(super) struct PurchaseDoc {
     at: String,
     /// The day on the source's calendar.
     day: String,
+    /// `YYYY-MM-DDTHH:MM:SS` on the source's clock; null when the shop is not configured any more.
+    clock: Option<String>,
     /// `opening_balance`, `purchase` or `return`.
     kind: String,
     /// The type of its document.
@@ -62,6 +65,8 @@ pub(super) struct PointsDoc {
     at: String,
     /// The day on the source's calendar.
     day: String,
+    /// `YYYY-MM-DDTHH:MM:SS` on the source's clock; null when the shop is not configured any more.
+    clock: Option<String>,
     /// The type of its document.
     document_type: Option<String>,
     /// Its document.
@@ -91,6 +96,7 @@ pub(super) async fn purchases(
     let listed = list(&web, customer.id, false, &asked).await?;
     Ok(Json(listed.map(|row| PurchaseDoc {
         at: time(row.at),
+        clock: clock(shop, row.at),
         packaging: packaging(&row),
         quantity: row.quantity.map(|value| show(i128::from(value), QUANTITY)),
         amount: row.amount.map(|value| show(i128::from(value), MONEY)),
@@ -116,8 +122,10 @@ pub(super) async fn points(
 ) -> Result<Json<ListDoc<PointsDoc>>, Problem> {
     let customer = find(&web, &id).await?;
     let listed = list(&web, customer.id, true, &asked).await?;
+    let shop = web.app.source(&customer.system).and_then(|source| source.connector.shop());
     Ok(Json(listed.map(|row| PointsDoc {
         at: time(row.at),
+        clock: clock(shop, row.at),
         earned: row.points_in.map(|value| show(i128::from(value), MONEY)),
         to_be_spent: row.points_out.map(|value| show(i128::from(value), MONEY)),
         day: row.day,
@@ -125,6 +133,11 @@ pub(super) async fn points(
         document: row.document,
         line: row.line,
     })))
+}
+
+/// A moment on the clock of a shop.
+fn clock(shop: Option<&Onec>, at: i64) -> Option<String> {
+    Some(shop?.clock(at)?.strftime("%Y-%m-%dT%H:%M:%S").to_string())
 }
 
 /// A page of a customer's movements.

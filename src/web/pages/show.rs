@@ -3,6 +3,7 @@
 use std::fmt;
 
 use askama::filters::{Html, HtmlSafe, escape};
+use jiff::civil::DateTime;
 
 use crate::model::Measure;
 use crate::model::amount::{self, AMOUNT};
@@ -70,6 +71,12 @@ fn grouped(digits: &str) -> String {
 /// for machines.
 pub fn moment(at: i64) -> Time {
     Time { at, text: written(at, "%Y-%m-%d %H:%M:%S") }
+}
+
+/// A moment as the clock of a source shows it.
+pub fn on_clock(at: i64, clock: Option<DateTime>) -> Time {
+    let written = |clock: DateTime| clock.strftime("%Y-%m-%d %H:%M").to_string();
+    clock.map_or_else(|| moment(at), |clock| Time { at, text: written(clock) })
 }
 
 /// A moment as how long ago it was, or how long until it is, with the full one in the tooltip.

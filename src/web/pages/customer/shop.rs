@@ -1,6 +1,6 @@
 //! What the page of a shop's customer shows: who, points, what was bought.
 
-use super::super::show::{self, maybe_amount, money, number};
+use super::super::show::{self, Time, maybe_amount, money, number};
 use super::Value;
 use crate::connect::onec::Onec;
 use crate::model::amount::{AMOUNT, Measure, POINTS_IN, QUANTITY};
@@ -13,7 +13,7 @@ pub(super) const LINES: i64 = 100;
 
 /// A line of what was bought.
 pub(super) struct Bought {
-    pub day: String,
+    pub when: Time,
     pub kind: String,
     pub product: String,
     pub quantity: String,
@@ -72,7 +72,7 @@ pub(super) fn purchases(shop: &Onec, rows: Vec<EntryRow>, total: i64, words: &Wo
         quantity: maybe_amount(row.quantity, quantity),
         amount: maybe_amount(row.amount, AMOUNT),
         document: row.document_type.unwrap_or(row.document),
-        day: row.day,
+        when: show::on_clock(row.at, shop.clock(row.at)),
     };
     Purchases {
         packaging: packaging.len(),
