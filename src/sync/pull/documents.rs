@@ -27,6 +27,7 @@ impl Reading<'_> {
             *count += of.count;
             *amount += i128::from(of.amount);
         }
+        let currency = self.turn.source.connector.currency().unwrap_or_default();
         for (class, (count, amount)) in types {
             let case = NewCase {
                 kind: "new_document",
@@ -38,7 +39,7 @@ impl Reading<'_> {
                     .with("stream", self.stream.name)
                     .with("type", &class)
                     .with("count", count)
-                    .with("amount", show(amount, MONEY)),
+                    .with("amount", format!("{} {currency}", show(amount, MONEY))),
                 detail: serde_json::json!({ "count": count, "stream": self.stream.name }),
                 choices: &["counts"],
             };

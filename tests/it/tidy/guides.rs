@@ -15,7 +15,7 @@ const ALSO: [&str; 4] = ["cli-no-shop", "cli-no-such-phone", "cli-init-bad-zone"
 
 /// Those of a family that it cannot: words of a state or a choice, sign-in by token, lists of clients,
 /// sums that no base states, other settings, what is said of a case that is decided.
-const NEVER: [&str; 29] = [
+const NEVER: [&str; 30] = [
     "run-status-queued",
     "run-status-running",
     "run-status-succeeded",
@@ -24,6 +24,7 @@ const NEVER: [&str; 29] = [
     "run-status-cancelled",
     "case-choice-keep",
     "case-choice-mark_gone",
+    "case-choice-counts",
     "connect-tried",
     "connect-login-without-token",
     "connect-token-invalid",
