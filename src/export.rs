@@ -204,10 +204,14 @@ pub async fn note(store: &Store, export: &Export, format: &str, by: &str) -> Res
     let filter = &export.filter;
     let after = json!({
         "format": format,
-        "view": if export.shape == Shape::Accounts { "accounts" } else { "customers" },
+        "view": match export.shape {
+            Shape::Customers => "customers",
+            Shape::Accounts => "accounts",
+            Shape::Shop => "shop",
+        },
         "sort": export.order.word(),
         "search": filter.search, "owner": filter.owner, "system": filter.system,
-        "status": filter.status, "country": filter.country, "activity": filter.activity,
+        "status": filter.status, "country": filter.country, "city": filter.city, "activity": filter.activity,
         "gone": filter.gone, "rows": rows,
     });
     let mut tx = store.begin().await?;

@@ -33,11 +33,15 @@ pub struct CustomersArgs {
     /// ISO alpha-2 country.
     #[arg(long)]
     country: Option<String>,
+    /// City.
+    #[arg(long)]
+    city: Option<String>,
     /// One row per account instead of one per customer.
     #[arg(long)]
     accounts: bool,
-    /// id, key, country, status, reward, rebate, owner, partner_account, registered, accounts or
-    /// last_trade; with - before it the largest first.
+    /// id, key, country, status, reward, rebate, owner, partner_account, registered, accounts,
+    /// last_trade, or of shops city, points, spent, purchases, last_purchase; with - before it the
+    /// largest first.
     #[arg(long, default_value = "id", allow_hyphen_values = true)]
     sort: String,
     /// How it is printed; csv and xlsx hold the whole filtered set [default: what the name of --out
@@ -77,6 +81,7 @@ pub async fn customers(common: &Common, args: &CustomersArgs) -> Result<End> {
             system: args.system.clone(),
             status: args.status.clone(),
             country: args.country.clone(),
+            city: args.city.clone(),
             ..Filter::default()
         },
         shape: if args.accounts { Shape::Accounts } else { app.usual_shape(args.system.as_deref()) },

@@ -71,6 +71,8 @@ pub struct CustomerDoc {
     pub spent: Option<String>,
     /// ISO code of what was spent in; null where that is not known.
     pub currency: Option<String>,
+    /// The day of the last purchase, `YYYY-MM-DD`.
+    pub last_purchase: Option<String>,
     /// Customer number.
     pub number: Option<String>,
     /// National id.
@@ -138,7 +140,11 @@ pub struct SumsDoc {
     pub clients: i64,
     /// Their accounts.
     pub accounts: i64,
-    /// Decimal sums by measure.
+    /// Lines bought by customers of shops; null when there are none.
+    pub purchases: Option<i64>,
+    /// ISO code of what shops' customers paid; null when there are none.
+    pub currency: Option<&'static str>,
+    /// Decimal sums by measure; what is not known of anybody is left out.
     #[schema(value_type = Object)]
     pub sums: Sums,
 }
@@ -171,6 +177,7 @@ pub fn customer(item: &Item, currency: Option<&str>) -> CustomerDoc {
         purchases: item.shop.purchases,
         spent: money(item.shop.spent),
         currency: currency.map(str::to_owned),
+        last_purchase: item.shop.last_purchase.clone(),
         ..CustomerDoc::default()
     };
     if let Some(row) = &item.account {
@@ -209,7 +216,14 @@ pub fn account(row: &AccountRow) -> AccountDoc {
 
 /// Counts and sums as a document; `rows` of the list they belong to.
 pub fn sums(totals: Totals, rows: i64) -> SumsDoc {
-    SumsDoc { total: rows, clients: totals.clients, accounts: totals.accounts, sums: totals.sums }
+    SumsDoc {
+        total: rows,
+        clients: totals.clients,
+        accounts: totals.accounts,
+        purchases: totals.purchases,
+        currency: totals.purchases.map(|_| amount::OF_SHOPS),
+        sums: totals.sums,
+    }
 }
 
 fn decimal(value: Option<i64>, scale: u32) -> Option<String> {

@@ -46,14 +46,28 @@ pub const POINTS_IN: Measure = Measure { name: "points_in", scale: MONEY };
 /// Points to be spent.
 pub const POINTS_OUT: Measure = Measure { name: "points_out", scale: MONEY };
 
+/// What a customer had bought before the shop's records begin, in the currency of the source.
+pub const OPENING: Measure = Measure { name: "opening", scale: MONEY };
+/// What a customer bought since, less what was brought back.
+pub const PURCHASED: Measure = Measure { name: "purchased", scale: MONEY };
+/// Both together.
+pub const SPENT: Measure = Measure { name: "spent", scale: MONEY };
+/// A customer's balance of points.
+pub const POINTS: Measure = Measure { name: "points", scale: MONEY };
+
+/// ISO code of the currency that shops keep their books in.
+pub const OF_SHOPS: &str = "RUB";
+
 /// What brokers' clients are added up by.
 pub const TRADED: [Measure; 4] = [VOLUME_LOTS, VOLUME_MLN_USD, REWARD_USD, REBATE_USD];
-/// What shops' customers are added up by.
+/// What shops' customers come to.
+pub const SHOPPED: [Measure; 4] = [OPENING, PURCHASED, SPENT, POINTS];
+/// What movements are added up by.
 const BOUGHT: [Measure; 3] = [AMOUNT, POINTS_IN, POINTS_OUT];
 
 /// The measure of that name, if there is one; the names of sums come from here.
 pub fn measure(name: &str) -> Option<Measure> {
-    TRADED.into_iter().chain(BOUGHT).find(|m| m.name == name)
+    TRADED.into_iter().chain(BOUGHT).chain(SHOPPED).find(|m| m.name == name)
 }
 
 /// Why a text is not an amount we can keep exactly.

@@ -253,7 +253,7 @@ pub async fn summarize(tx: &mut Tx, system: &str) -> Result<()> {
     .await?;
     tx.execute("DELETE FROM customer_summary WHERE system = $1", [system.into()]).await?;
     tx.execute(
-        "INSERT INTO customer_summary SELECT system, owner, COALESCE(status, ''), COALESCE(country, ''), gone, COUNT(*), SUM(accounts), SUM(volume_lots), SUM(volume_mln_usd), SUM(reward_usd), SUM(rebate_usd) FROM customer WHERE hidden = 0 AND system = $1 GROUP BY system, owner, COALESCE(status, ''), COALESCE(country, ''), gone",
+        "INSERT INTO customer_summary (system, owner, status, country, city, gone, clients, accounts, volume_lots, volume_mln_usd, reward_usd, rebate_usd, opening, purchased, spent, points, purchases) SELECT system, owner, COALESCE(status, ''), COALESCE(country, ''), COALESCE(city, ''), gone, COUNT(*), SUM(accounts), SUM(volume_lots), SUM(volume_mln_usd), SUM(reward_usd), SUM(rebate_usd), SUM(opening), SUM(purchased), SUM(spent), SUM(points), SUM(purchases) FROM customer WHERE hidden = 0 AND system = $1 GROUP BY system, owner, COALESCE(status, ''), COALESCE(country, ''), COALESCE(city, ''), gone",
         [system.into()],
     )
     .await?;

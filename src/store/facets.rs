@@ -16,12 +16,14 @@ pub struct Facets {
     pub statuses: Vec<String>,
     /// Countries, ISO alpha-2.
     pub countries: Vec<String>,
+    /// Cities.
+    pub cities: Vec<String>,
 }
 
 impl Store {
     /// The values there are, from the summary: a handful of rows, whatever the number of customers.
     pub async fn facets(&self) -> Result<Facets> {
-        let sql = "SELECT CAST(1 AS BIGINT), system FROM customer_summary UNION SELECT CAST(2 AS BIGINT), owner FROM customer_summary UNION SELECT CAST(3 AS BIGINT), status FROM customer_summary UNION SELECT CAST(4 AS BIGINT), country FROM customer_summary ORDER BY 1, 2";
+        let sql = "SELECT CAST(1 AS BIGINT), system FROM customer_summary UNION SELECT CAST(2 AS BIGINT), owner FROM customer_summary UNION SELECT CAST(3 AS BIGINT), status FROM customer_summary UNION SELECT CAST(4 AS BIGINT), country FROM customer_summary UNION SELECT CAST(5 AS BIGINT), city FROM customer_summary ORDER BY 1, 2";
         let mut facets = Facets::default();
         for row in self.db.rows(sql, []).await? {
             let value: String = row.get(1)?;
@@ -32,7 +34,8 @@ impl Store {
                 1 => &mut facets.systems,
                 2 => &mut facets.owners,
                 3 => &mut facets.statuses,
-                _ => &mut facets.countries,
+                4 => &mut facets.countries,
+                _ => &mut facets.cities,
             };
             list.push(value);
         }

@@ -33,8 +33,9 @@ const RECORDS: [(&str, &str); 5] = [
 ];
 
 /// What lists are sorted by, walked system by system. A customer that is not shown is in none of
-/// them, so that one whose records have not been added up yet costs nothing.
-const LISTS: [(&str, &str); 11] = [
+/// them, so that one whose records have not been added up yet costs nothing. Those of what only shops
+/// know hold the customers of shops alone, each of which has a number of purchases.
+const LISTS: [(&str, &str); 16] = [
     ("customer_id", "customer (system, id) WHERE hidden = 0"),
     ("customer_by_key", "customer (system, key, id) WHERE hidden = 0"),
     ("customer_country", "customer (system, country, id) WHERE hidden = 0"),
@@ -46,6 +47,14 @@ const LISTS: [(&str, &str); 11] = [
     ("customer_registered", "customer (system, registered, id) WHERE hidden = 0"),
     ("customer_accounts", "customer (system, accounts, id) WHERE hidden = 0"),
     ("customer_last_trade", "customer (system, last_trade, id) WHERE hidden = 0"),
+    ("customer_city", "customer (system, city, id) WHERE hidden = 0 AND purchases IS NOT NULL"),
+    ("customer_points", "customer (system, points, id) WHERE hidden = 0 AND purchases IS NOT NULL"),
+    ("customer_spent", "customer (system, spent, id) WHERE hidden = 0 AND purchases IS NOT NULL"),
+    ("customer_purchases", "customer (system, purchases, id) WHERE hidden = 0 AND purchases IS NOT NULL"),
+    (
+        "customer_last_purchase",
+        "customer (system, last_purchase, id) WHERE hidden = 0 AND purchases IS NOT NULL",
+    ),
 ];
 
 /// PostgreSQL's indexes of searches; SQLite has a table of its own for them. Two, each of every other

@@ -11,11 +11,11 @@ use anyhow::Result;
 
 use super::search::{self, Search};
 use super::{Row, Store, Value, bulk};
-use crate::model::amount::{self, Sums};
-use crate::model::phone;
-use crate::model::text::{name_key, search_fold};
+use crate::model::amount::Sums;
+use crate::model::text::name_key;
 
 mod account;
+mod ask;
 mod cursor;
 pub mod lineage;
 mod plan;
@@ -23,6 +23,7 @@ mod purchase;
 mod record;
 
 pub use account::AccountRow;
+pub use ask::{Filter, Order, Shape, Sort};
 pub use cursor::BadCursor;
 pub use purchase::EntryRow;
 pub(super) use record::record;
@@ -48,159 +49,6 @@ const LONGEST_STRETCH: i64 = 8_000;
 const STRAY: i64 = 4;
 /// More than this is never looked at before all who hold the text are gathered.
 const MOST_LOOKED_AT: i64 = 30_000;
-
-/// Which customers are wanted. What is `None` does not filter.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// A text to be found in any value of their records, as typed.
-    pub search: Option<String>,
-    /// Owner (`Ham`, `Unknown`), in any letter case.
-    pub owner: Option<String>,
-    /// System.
-    pub system: Option<String>,
-    /// The source's own status, in any letter case.
-    pub status: Option<String>,
-    /// ISO alpha-2 country, in any letter case.
-    pub country: Option<String>,
-    /// `ACTIVE` or `INACTIVE`, in any letter case.
-    pub activity: Option<String>,
-    /// `Some(true)`: those whose records are all gone; otherwise those that are there.
-    pub gone: Option<bool>,
-}
-
-impl Filter {
-    /// The text to look for, folded; `None` when nothing of it is left.
-    pub fn folded(&self) -> Option<String> {
-        let folded = self.search.as_deref().map(search_fold).filter(|folded| !folded.is_empty())?;
-        Some(phone::digits_of(&folded).unwrap_or(folded))
-    }
-
-    fn gone(&self) -> i64 {
-        i64::from(self.gone == Some(true))
-    }
-
-    /// The columns that must have a value, with it.
-    fn equals(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let upper = |text: &Option<String>| text.as_ref().map(|text| text.trim().to_uppercase());
-        [
-            ("system", self.system.clone()),
-            ("owner", self.owner.clone()),
-            ("status", upper(&self.status)),
-            ("country", upper(&self.country)),
-            ("activity", upper(&self.activity)),
-        ]
-        .into_iter()
-        .filter_map(|(column, value)| Some((column, value?)))
-    }
-}
-
-/// What a row of the list is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Shape {
-    /// A customer.
-    #[default]
-    Customers,
-    /// An account of a customer that matches, in the order of the customers.
-    Accounts,
-    /// A customer of a shop, with what only such have.
-    Shop,
-}
-
-/// What the list is sorted by: always a value of the customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sort {
-    /// The order in which they came to be known.
-    #[default]
-    Id,
-    /// What the source names the client by.
-    Key,
-    /// Country.
-    Country,
-    /// The source's status.
-    Status,
-    /// Reward.
-    Reward,
-    /// Rebate.
-    Rebate,
-    /// Owner.
-    Owner,
-    /// Partner account or campaign.
-    PartnerAccount,
-    /// Registration.
-    Registered,
-    /// Number of accounts.
-    Accounts,
-    /// Last trade.
-    LastTrade,
-}
-
-impl Sort {
-    /// Every sort there is.
-    pub const ALL: [Sort; 11] = [
-        Sort::Id,
-        Sort::Key,
-        Sort::Country,
-        Sort::Status,
-        Sort::Reward,
-        Sort::Rebate,
-        Sort::Owner,
-        Sort::PartnerAccount,
-        Sort::Registered,
-        Sort::Accounts,
-        Sort::LastTrade,
-    ];
-
-    /// The word of addresses.
-    pub fn word(self) -> &'static str {
-        match self {
-            Sort::Id => "id",
-            Sort::Key => "key",
-            Sort::Country => "country",
-            Sort::Status => "status",
-            Sort::Reward => "reward",
-            Sort::Rebate => "rebate",
-            Sort::Owner => "owner",
-            Sort::PartnerAccount => "partner_account",
-            Sort::Registered => "registered",
-            Sort::Accounts => "accounts",
-            Sort::LastTrade => "last_trade",
-        }
-    }
-
-    fn column(self) -> &'static str {
-        match self {
-            Sort::Reward => "reward_usd",
-            Sort::Rebate => "rebate_usd",
-            other => other.word(),
-        }
-    }
-
-    fn nullable(self) -> bool {
-        !matches!(self, Sort::Id | Sort::Key | Sort::Owner | Sort::Accounts)
-    }
-}
-
-/// A sort with its direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Order {
-    /// By what.
-    pub by: Sort,
-    /// Largest first.
-    pub descending: bool,
-}
-
-impl Order {
-    /// Reads `reward` or, for largest first, `-reward`.
-    pub fn of(word: &str) -> Option<Order> {
-        let (descending, name) = word.strip_prefix('-').map_or((false, word), |name| (true, name));
-        Sort::ALL.into_iter().find(|sort| sort.word() == name).map(|by| Order { by, descending })
-    }
-
-    /// The word that [`Order::of`] reads.
-    pub fn word(self) -> String {
-        format!("{}{}", if self.descending { "-" } else { "" }, self.by.word())
-    }
-}
 
 /// A row of the list. Amounts are scaled integers, `None` = unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -256,7 +104,7 @@ pub struct ShopRow {
     pub phone: Option<String>,
     /// City.
     pub city: Option<String>,
-    /// Balance of points, scaled by [`amount::MONEY`].
+    /// Balance of points, scaled by [`MONEY`](crate::model::amount::MONEY).
     pub points: Option<i64>,
     /// Lines bought.
     pub purchases: Option<i64>,
@@ -287,6 +135,8 @@ pub struct Totals {
     pub clients: i64,
     /// Their accounts.
     pub accounts: i64,
+    /// Lines bought by those of shops; `None` when none of them is of a shop.
+    pub purchases: Option<i64>,
     /// Their sums.
     pub sums: Sums,
 }
@@ -359,16 +209,20 @@ impl Store {
         Ok(Listed { items, total, next })
     }
 
-    /// The filter with its owner as it is stored: people write names in any letter case.
+    /// The filter with its owner and city as they are stored: people write names in any letter case.
     async fn spelled(&self, filter: &Filter) -> Result<Filter> {
         let mut filter = filter.clone();
-        if let Some(owner) = &mut filter.owner {
-            let owners = self.facets().await?.owners;
-            let same = |known: &&String| name_key(known) == name_key(owner);
-            if !owners.contains(owner)
-                && let Some(known) = owners.iter().find(same)
+        if filter.owner.is_none() && filter.city.is_none() {
+            return Ok(filter);
+        }
+        let facets = self.facets().await?;
+        for (name, stored) in [(&mut filter.owner, &facets.owners), (&mut filter.city, &facets.cities)] {
+            let Some(name) = name else { continue };
+            let same = |known: &&String| name_key(known) == name_key(name);
+            if !stored.contains(name)
+                && let Some(known) = stored.iter().find(same)
             {
-                known.clone_into(owner);
+                known.clone_into(name);
             }
         }
         Ok(filter)
@@ -516,8 +370,9 @@ impl Store {
         for row in &rows {
             totals.clients += row.get::<i64>(0)?;
             totals.accounts += row.get::<i64>(1)?;
-            for (index, measure) in amount::TRADED.into_iter().enumerate() {
-                let sum: Option<i64> = row.get(index + 2)?;
+            totals.purchases = row.get(2)?;
+            for (index, measure) in plan::summed().enumerate() {
+                let sum: Option<i64> = row.get(index + 3)?;
                 if sum.is_some() {
                     totals.sums.add(measure, sum);
                 }

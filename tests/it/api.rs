@@ -1,7 +1,7 @@
 //! The API from outside: over real HTTP, on databases filled by real reads.
 
 mod exports;
-mod lists;
+pub mod lists;
 mod roles;
 mod runs;
 pub mod server;

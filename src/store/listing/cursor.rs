@@ -54,6 +54,11 @@ impl Cursor {
             Sort::Registered => text(&item.registered),
             Sort::Accounts => Some(At::Number(item.accounts)),
             Sort::LastTrade => text(&item.last_trade),
+            Sort::City => text(&item.shop.city),
+            Sort::Points => item.shop.points.map(At::Number),
+            Sort::Spent => item.shop.spent.map(At::Number),
+            Sort::Purchases => item.shop.purchases.map(At::Number),
+            Sort::LastPurchase => text(&item.shop.last_purchase),
         };
         Cursor {
             order: name(order, shape),
@@ -65,11 +70,10 @@ impl Cursor {
 
     /// The cursor behind a row of sort value and id.
     pub fn at(row: &Row, order: Order) -> Result<Cursor> {
-        let value = match order.by {
-            Sort::Id | Sort::Reward | Sort::Rebate | Sort::Accounts => {
-                row.get::<Option<i64>>(0)?.map(At::Number)
-            }
-            _ => row.get::<Option<String>>(0)?.map(At::Text),
+        let value = if order.by.is_number() {
+            row.get::<Option<i64>>(0)?.map(At::Number)
+        } else {
+            row.get::<Option<String>>(0)?.map(At::Text)
         };
         Ok(Cursor { order: String::new(), value, id: row.get(1)?, account: None })
     }
@@ -82,7 +86,7 @@ impl Cursor {
     /// Reads a cursor of a list in this order and shape; `None` when it is none.
     pub fn read(text: &str, order: Order, shape: Shape) -> Option<Cursor> {
         let cursor: Cursor = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let number = matches!(order.by, Sort::Id | Sort::Reward | Sort::Rebate | Sort::Accounts);
+        let number = order.by.is_number();
         let fits = match &cursor.value {
             Some(At::Number(_)) => number,
             // No text of ours holds a NUL, and PostgreSQL takes none.
@@ -110,12 +114,14 @@ fn name(order: Order, shape: Shape) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::listing::ShopRow;
 
     #[test]
     fn a_cursor_reads_back_in_its_own_list_only() {
-        let item = Item { id: 7, reward_usd: Some(-5), country: None, ..Item::default() };
+        let shop = ShopRow { city: Some("Ялта".to_owned()), spent: Some(0), ..ShopRow::default() };
+        let item = Item { id: 7, reward_usd: Some(-5), country: None, shop, ..Item::default() };
         let by = |word: &str| Order::of(word).unwrap();
-        for word in ["reward", "-reward", "country", "id", "key"] {
+        for word in ["reward", "-reward", "country", "id", "key", "city", "-spent", "points"] {
             let cursor = Cursor::after(&item, by(word), Shape::Customers);
             let text = cursor.write();
             assert_eq!(Cursor::read(&text, by(word), Shape::Customers), Some(cursor));

@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use super::cursor::Cursor;
 use super::{FEW, Filter, ITEM, Order, Shape, Sort};
-use crate::model::amount::TRADED;
+use crate::model::Measure;
+use crate::model::amount::{SHOPPED, TRADED};
 use crate::store::search::{self, Search};
 use crate::store::{Row, Value, bulk};
 
@@ -15,7 +16,7 @@ use crate::store::{Row, Value, bulk};
 pub(super) type Statement = (String, Vec<Value>);
 
 /// The columns that one system's customers are counted by, in the order of [`count`].
-const SELECTIVE: [&str; 3] = ["owner", "status", "country"];
+const SELECTIVE: [&str; 4] = ["owner", "status", "country", "city"];
 
 /// What the summary says of one system's customers.
 #[derive(Debug, Clone)]
@@ -25,19 +26,35 @@ pub(super) struct Counted {
     /// Customers that the filter leaves, as far as the summary knows.
     matching: i64,
     /// Customers that each of [`SELECTIVE`] alone leaves.
-    by: [i64; 3],
-    /// Whether any reward, any rebate is known.
-    known: [bool; 2],
+    by: [i64; 4],
+    /// Whether any reward, any rebate, any money spent, any points are known.
+    known: [bool; 4],
+    /// Whether it is a shop.
+    is_shop: bool,
 }
 
 impl Counted {
     pub fn read(row: &Row) -> Result<Counted> {
+        let is_some = |index| Ok::<_, anyhow::Error>(row.get::<Option<i64>>(index)?.is_some());
         Ok(Counted {
             system: row.get(0)?,
             matching: row.get(1)?,
-            by: [row.get(2)?, row.get(3)?, row.get(4)?],
-            known: [row.get::<Option<i64>>(5)?.is_some(), row.get::<Option<i64>>(6)?.is_some()],
+            by: [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?],
+            known: [is_some(6)?, is_some(7)?, is_some(8)?, is_some(9)?],
+            is_shop: is_some(10)?,
         })
+    }
+
+    /// Whether any of its customers may have a value to be sorted by.
+    fn knows(&self, sort: Sort) -> bool {
+        let [reward, rebate, spent, points] = self.known;
+        match sort {
+            Sort::Reward => reward,
+            Sort::Rebate => rebate,
+            Sort::Spent => spent,
+            Sort::Points => points,
+            other => self.is_shop || !other.is_of_shops(),
+        }
     }
 }
 
@@ -71,7 +88,7 @@ pub(super) fn count(filter: &Filter) -> Statement {
     let all = sum(&all.join(" AND "));
     let alone = alone.map(|condition| sum(&condition)).join(", ");
     let sql = format!(
-        "SELECT system, {all}, {alone}, CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = {}{only} GROUP BY system ORDER BY system",
+        "SELECT system, {all}, {alone}, CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT), CAST(SUM(spent) AS BIGINT), CAST(SUM(points) AS BIGINT), CAST(SUM(purchases) AS BIGINT) FROM customer_summary WHERE gone = {}{only} GROUP BY system ORDER BY system",
         filter.gone()
     );
     (sql, args.0)
@@ -99,10 +116,16 @@ impl Found<'_> {
     }
 }
 
+/// What customers are added up by, in the order of [`totals`].
+pub(super) fn summed() -> impl Iterator<Item = Measure> {
+    TRADED.into_iter().chain(SHOPPED)
+}
+
 /// Counts and sums of everything that matches: from the summary where it knows, else from the rows.
 pub(super) fn totals(filter: &Filter, found: Option<Found<'_>>, postgres: bool) -> Statement {
     let mut args = Args::default();
-    let sums: String = TRADED.iter().map(|m| format!(", CAST(SUM({}) AS BIGINT)", m.name)).collect();
+    let names = std::iter::once("purchases").chain(summed().map(|measure| measure.name));
+    let sums: String = names.map(|name| format!(", CAST(SUM({name}) AS BIGINT)")).collect();
     let mut wanted = format!("gone = {}", filter.gone());
     let from_summary = found.is_none() && filter.activity.is_none();
     for (column, value) in filter.equals() {
@@ -165,11 +188,7 @@ impl Query<'_> {
         let mut args = Args::default();
         let mut parts = Vec::new();
         for system in counted.iter().filter(|system| system.matching > 0) {
-            let known = match self.order.by {
-                Sort::Reward => system.known[0],
-                Sort::Rebate => system.known[1],
-                _ => true,
-            };
+            let known = system.knows(self.order.by);
             // Where every row has the same sort value, the order is by id alone.
             let same = self.order.by == Sort::Id || self.filter.equals().any(|(name, _)| name == column);
             if (!known && !unknown) || (same && unknown) {
@@ -177,6 +196,7 @@ impl Query<'_> {
             }
             let (lookup, sort) = self.indexed(system);
             let mut wanted = self.wanted(&mut args, Some(&system.system), &lookup);
+            wanted += self.within_shops(system);
             let place = |name: &str| if sort { name.to_owned() } else { inert(name, self.postgres) };
             let (by, id) = (place(column), place("id"));
             if unknown {
@@ -251,9 +271,13 @@ impl Query<'_> {
         // The walks themselves read nothing but the index; what matches is looked at afterwards.
         let mut walks = Vec::new();
         for system in counted.iter().filter(|system| system.matching > 0) {
+            if !unknown && !system.knows(self.order.by) {
+                continue;
+            }
             let name = args.add(system.system.as_str());
+            let within = self.within_shops(system);
             walks.push(format!(
-                "SELECT value, id FROM (SELECT {column} AS value, id FROM customer WHERE hidden = 0 AND system = {name}{after} ORDER BY {} LIMIT {rows}) AS s{}",
+                "SELECT value, id FROM (SELECT {column} AS value, id FROM customer WHERE hidden = 0 AND system = {name}{within}{after} ORDER BY {} LIMIT {rows}) AS s{}",
                 in_order(column, "id"),
                 walks.len()
             ));
@@ -285,6 +309,13 @@ impl Query<'_> {
             Some((column, clients)) if clients <= FEW => (vec!["system", column], false),
             _ => (vec!["system"], true),
         }
+    }
+
+    /// Said of a shop where an index of the customers of shops alone is of use: a database takes it only
+    /// when it is told that no other customer is wanted.
+    fn within_shops(&self, system: &Counted) -> &'static str {
+        let of_use = self.order.by.is_of_shops() || self.filter.city.is_some();
+        if system.is_shop && of_use { " AND purchases IS NOT NULL" } else { "" }
     }
 
     /// The filter as a condition; only the columns in `lookup` may be looked up in an index.

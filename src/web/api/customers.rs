@@ -31,12 +31,15 @@ pub(super) struct CustomersAsked {
     pub status: Option<String>,
     /// ISO alpha-2 country.
     pub country: Option<String>,
+    /// City, in any letter case.
+    pub city: Option<String>,
     /// `ACTIVE` or `INACTIVE`.
     pub activity: Option<String>,
     /// `true`: those that left the source.
     pub gone: Option<bool>,
     /// `id`, `key`, `country`, `status`, `reward`, `rebate`, `owner`, `partner_account`,
-    /// `registered`, `accounts` or `last_trade`; with `-` before it the largest first.
+    /// `registered`, `accounts`, `last_trade`, or of shops `city`, `points`, `spent`, `purchases`,
+    /// `last_purchase`; with `-` before it the largest first. What is unknown comes last.
     pub sort: Option<String>,
     /// `customers`, `accounts` or `shop`.
     pub view: Option<String>,
@@ -71,11 +74,13 @@ impl CustomersAsked {
             system: given(&self.system),
             status: given(&self.status),
             country: given(&self.country),
+            city: given(&self.city),
             activity,
             gone: self.gone,
         };
         // No text of ours holds a NUL, and PostgreSQL takes none.
-        let texts = [&filter.search, &filter.owner, &filter.system, &filter.status, &filter.country];
+        let Filter { search, owner, system, status, country, city, .. } = &filter;
+        let texts = [search, owner, system, status, country, city];
         if let Some(text) = texts.into_iter().flatten().find(|text| text.contains('\0')) {
             return Err(bad_value("search", &text.replace('\0', "\u{fffd}")));
         }

@@ -39,6 +39,8 @@ pub(super) struct ExportAsked {
     /// As for the list.
     country: Option<String>,
     /// As for the list.
+    city: Option<String>,
+    /// As for the list.
     activity: Option<String>,
     /// As for the list.
     gone: Option<bool>,
@@ -63,6 +65,7 @@ pub(super) async fn export(
         system: asked.system,
         status: asked.status,
         country: asked.country,
+        city: asked.city,
         activity: asked.activity,
         gone: asked.gone,
         sort: asked.sort,

@@ -6,10 +6,10 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::overview::{self, Owners, ShopRow, owner_label};
-use super::show::{self, maybe_amount, number};
+use super::show::{self, maybe, maybe_amount, number};
 use super::{Done, Frame, link, render};
 use crate::app::App;
-use crate::model::amount::{POINTS_IN, REBATE_USD, REWARD_USD, VOLUME_LOTS};
+use crate::model::amount::{OPENING, POINTS, PURCHASED, REBATE_USD, REWARD_USD, SPENT, VOLUME_LOTS};
 use crate::model::text::name_key;
 use crate::store::facets::Facets;
 use crate::store::listing::{BadCursor, Filter, Item, Listed, Matches, Order, Shape, Sort, Totals};
@@ -32,6 +32,7 @@ pub struct Asked {
     system: Option<String>,
     status: Option<String>,
     country: Option<String>,
+    city: Option<String>,
     sort: Option<String>,
     view: Option<String>,
     limit: Option<String>,
@@ -48,17 +49,15 @@ impl Asked {
             system: some(&self.system),
             status: some(&self.status),
             country: some(&self.country),
+            city: some(&self.city),
             ..Filter::default()
         }
     }
 
     fn order(&self, shape: Shape) -> Order {
-        // Who earns most comes first.
-        let usual = match shape {
-            Shape::Shop => Order::default(),
-            Shape::Customers | Shape::Accounts => Order { by: Sort::Reward, descending: true },
-        };
-        self.sort.as_deref().and_then(Order::of).unwrap_or(usual)
+        // Who earns, or spends, most comes first.
+        let by = if shape == Shape::Shop { Sort::Spent } else { Sort::Reward };
+        self.sort.as_deref().and_then(Order::of).unwrap_or(Order { by, descending: true })
     }
 
     fn shape(&self, app: &App) -> Shape {
@@ -83,6 +82,7 @@ impl Asked {
             ("system", self.system.as_deref()),
             ("status", self.status.as_deref()),
             ("country", self.country.as_deref()),
+            ("city", self.city.as_deref()),
         ]
     }
 
@@ -152,6 +152,16 @@ struct Totalled {
     reward: String,
     rebate: String,
     lots: String,
+    shop: Option<ShopTotals>,
+}
+
+/// What the customers of a shop come to.
+struct ShopTotals {
+    points: String,
+    purchases: String,
+    spent: String,
+    opening: String,
+    purchased: String,
 }
 
 #[derive(Template)]
@@ -165,6 +175,7 @@ struct Customers {
     by_system: Vec<Choice>,
     by_status: Vec<Choice>,
     by_country: Vec<Choice>,
+    by_city: Vec<Choice>,
     sizes: Vec<Choice>,
     sort: String,
     view: String,
@@ -235,13 +246,14 @@ pub async fn page(
     let other = if shape == Shape::Customers { Some("accounts") } else { None };
     let Listed { items, total, next } = listed;
     let choices = choices(&asked, &facets, owners.as_ref(), f.words);
-    let [by_owner, by_system, by_status, by_country] = choices;
+    let [by_owner, by_system, by_status, by_country, by_city] = choices;
     render(&Customers {
         search: asked.search.clone().unwrap_or_default(),
         by_owner,
         by_system,
         by_status,
         by_country,
+        by_city,
         sizes: SIZES
             .iter()
             .map(|n| Choice { value: n.to_string(), label: n.to_string(), chosen: *n == size })
@@ -287,11 +299,21 @@ fn totalled(totals: &Totals, shape: Shape) -> Totalled {
         reward: maybe_amount(totals.sums.get(REWARD_USD), REWARD_USD),
         rebate: maybe_amount(rebate, REBATE_USD),
         lots: maybe_amount(totals.sums.get(VOLUME_LOTS), VOLUME_LOTS),
+        shop: (shape == Shape::Shop).then(|| {
+            let sum = |measure| maybe_amount(totals.sums.get(measure), measure);
+            ShopTotals {
+                points: sum(POINTS),
+                purchases: maybe(totals.purchases),
+                spent: sum(SPENT),
+                opening: sum(OPENING),
+                purchased: sum(PURCHASED),
+            }
+        }),
     }
 }
 
-/// Owners, systems, statuses and countries to choose from.
-fn choices(asked: &Asked, facets: &Facets, owners: Option<&Owners>, words: &Words) -> [Vec<Choice>; 4] {
+/// Owners, systems, statuses, countries and cities to choose from.
+fn choices(asked: &Asked, facets: &Facets, owners: Option<&Owners>, words: &Words) -> [Vec<Choice>; 5] {
     let plain = |values: &[String], chosen: Option<&str>| -> Vec<Choice> {
         let choice = |value: &String| Choice {
             value: value.clone(),
@@ -309,12 +331,17 @@ fn choices(asked: &Asked, facets: &Facets, owners: Option<&Owners>, words: &Word
             .map(|row| row.label.clone());
         choice.label = labelled.unwrap_or_else(|| owner_label(&choice.value, words));
     }
+    let mut by_city = plain(&facets.cities, None);
+    for choice in &mut by_city {
+        choice.chosen = asked.city.as_deref().is_some_and(|city| name_key(city) == name_key(&choice.value));
+    }
     let upper = |text: &Option<String>| text.as_ref().map(|text| text.trim().to_uppercase());
     [
         by_owner,
         plain(&facets.systems, asked.system.as_deref()),
         plain(&facets.statuses, upper(&asked.status).as_deref()),
         plain(&facets.countries, upper(&asked.country).as_deref()),
+        by_city,
     ]
 }
 
@@ -323,11 +350,11 @@ fn heads(asked: &Asked, shape: Shape, order: Order, words: &Words) -> Vec<Head> 
     let shop = [
         ("export-name", None, false),
         ("export-phone", None, false),
-        ("export-city", None, false),
-        ("export-points", None, true),
-        ("export-purchases", None, true),
-        ("export-spent", None, true),
-        ("export-last-purchase", None, false),
+        ("export-city", Some(Sort::City), false),
+        ("export-points", Some(Sort::Points), true),
+        ("export-purchases", Some(Sort::Purchases), true),
+        ("export-spent", Some(Sort::Spent), true),
+        ("export-last-purchase", Some(Sort::LastPurchase), false),
     ];
     let broker = [
         ("web-client-uid", Some(Sort::Key), false),
@@ -346,8 +373,8 @@ fn heads(asked: &Asked, shape: Shape, order: Order, words: &Words) -> Vec<Head> 
             let here = sort.is_some_and(|sort| sort == order.by);
             let sorted = here.then_some(if order.descending { "descending" } else { "ascending" });
             let href = sort.map(|by| {
-                // Figures are first looked at from the largest.
-                let descending = if here { !order.descending } else { number };
+                // Figures are first looked at from the largest, days from the last.
+                let descending = if here { !order.descending } else { number || by == Sort::LastPurchase };
                 asked.link("/customers", &[("sort", Some(Order { by, descending }.word().as_str()))])
             });
             Head { name: words.text(name), href, sorted, number }
@@ -405,8 +432,8 @@ fn shop(item: &Item, currency: Option<&str>) -> ShopView {
         name: row.name.clone().unwrap_or_else(|| item.key.clone()),
         phone: said(&row.phone),
         city: said(&row.city),
-        points: maybe_amount(row.points, POINTS_IN),
-        purchases: row.purchases.map_or_else(|| show::UNKNOWN.to_owned(), number),
+        points: maybe_amount(row.points, POINTS),
+        purchases: maybe(row.purchases),
         spent: show::money(row.spent, currency),
         last_purchase: said(&row.last_purchase),
     }

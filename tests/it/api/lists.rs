@@ -10,7 +10,7 @@ use super::server::{Server, escaped};
 use crate::support::{World, on_both};
 
 /// Every row of a list, page by page.
-async fn all(server: &Server, query: &str) -> Vec<Value> {
+pub async fn all(server: &Server, query: &str) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut cursor = String::new();
     for _ in 0..2000 {
@@ -128,7 +128,7 @@ async fn every_order_shows_every_row_once() {
 }
 
 /// What a row is sorted by, in a form that compares as the list does.
-fn value(row: &Value, sort: Sort) -> Option<(i64, String)> {
+pub fn value(row: &Value, sort: Sort) -> Option<(i64, String)> {
     let text = |name: &str| row[name].as_str().map(|text| (0, text.to_owned()));
     let money = |name: &str| Some((parse(row[name].as_str()?, 2).unwrap(), String::new()));
     match sort {
@@ -143,6 +143,11 @@ fn value(row: &Value, sort: Sort) -> Option<(i64, String)> {
         Sort::Registered => text("registered"),
         Sort::Accounts => Some((row["accounts"].as_array()?.len() as i64, String::new())),
         Sort::LastTrade => text("last_trade"),
+        Sort::City => text("city"),
+        Sort::Points => money("points"),
+        Sort::Spent => money("spent"),
+        Sort::Purchases => Some((row["purchases"].as_i64()?, String::new())),
+        Sort::LastPurchase => text("last_purchase"),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use concord::model::Sums;
 use concord::model::amount::{
-    AMOUNT, POINTS_IN, POINTS_OUT, REWARD_USD, TRADED, VOLUME_LOTS, VOLUME_MLN_USD,
+    AMOUNT, POINTS_IN, POINTS_OUT, REWARD_USD, SHOPPED, TRADED, VOLUME_LOTS, VOLUME_MLN_USD,
 };
 use serde_json::Value;
 
@@ -141,6 +141,11 @@ async fn customers(world: &World) {
             format!("SELECT CAST(SUM({name}) AS BIGINT) FROM customer WHERE hidden = 0 AND gone = 0");
         assert_eq!(world.number(&theirs).await, world.number(&records).await, "{name} of all customers");
         let summary = format!("SELECT CAST(SUM({name}) AS BIGINT) FROM customer_summary WHERE gone = 0");
+        assert_eq!(world.number(&summary).await, world.number(&theirs).await, "{name} of the summary");
+    }
+    for name in SHOPPED.map(|measure| measure.name).into_iter().chain(["purchases"]) {
+        let [summary, theirs] = ["customer_summary", "customer WHERE hidden = 0"]
+            .map(|from| format!("SELECT CAST(SUM({name}) AS BIGINT) FROM {from}"));
         assert_eq!(world.number(&summary).await, world.number(&theirs).await, "{name} of the summary");
     }
     let wrong = "SELECT c.system || ' ' || c.key FROM customer c WHERE c.hidden = 0 AND c.gone = 0 AND \
