@@ -42,6 +42,10 @@ const LARGEST_FETCH: i64 = 1000;
 /// the two cost the same for a page of 100 out of a million.
 pub const FEW: i64 = 10_000;
 
+/// Up to so many customers that hold a text are gathered rather than looked for one by one. Where the
+/// two cost the same for a page of 100 out of a million.
+const SOME: i64 = 30_000;
+
 /// Customers looked at in one go when many hold a text: first, and at most.
 const STRETCH: i64 = 500;
 const LONGEST_STRETCH: i64 = 8_000;
@@ -192,7 +196,8 @@ impl Store {
         };
         let inclusive = shape == Shape::Accounts;
         let postgres = self.db.is_postgres();
-        let query = Query { filter, shape, order, at: at.as_ref(), inclusive, limit: limit + 1, postgres };
+        let at = at.as_ref();
+        let query = Query { filter, shape, order, at, inclusive, limit: limit + 1, postgres, holding: None };
         let mut items = match shape {
             Shape::Customers | Shape::Shop => self.page(&query, found).await?,
             Shape::Accounts => self.accounts_page(&query, found).await?,
@@ -233,22 +238,34 @@ impl Store {
             Some(Found::Ids([])) => return Ok(Vec::new()),
             Some(few @ Found::Ids(_)) => return self.items(query.gather(few)).await,
             Some(many @ Found::Many(search)) => {
-                return match self.stretches(query, search).await? {
-                    Some(items) => Ok(items),
-                    // Those it hits are at the far end of this order.
-                    None => self.items(query.gather(many)).await,
-                };
+                let counted = self.count_by_system(query.filter).await?;
+                if counted.iter().map(Counted::narrowest).sum::<i64>() <= FEW {
+                    // The filter leaves few: whether these hold the text is soon seen.
+                    let narrow = Query { holding: Some(search.folded()), ..*query };
+                    return self.walked(&narrow, &counted).await;
+                }
+                let gathered = !search::is_short(search.folded()) && search.expected() <= SOME;
+                if !gathered && let Some(items) = self.stretches(query, search, &counted).await? {
+                    return Ok(items);
+                }
+                // As many as are soon gathered, or they are at the far end of this order.
+                return self.items(query.gather(many)).await;
             }
             None => {}
         }
         let counted = self.count_by_system(query.filter).await?;
-        let mut items = match query.walk(&counted) {
+        self.walked(query, &counted).await
+    }
+
+    /// Walks the index of the order, or gathers what the filter's own index has, system by system.
+    async fn walked(&self, query: &Query<'_>, counted: &[Counted]) -> Result<Vec<Item>> {
+        let mut items = match query.walk(counted) {
             Some(sql) => self.items(sql).await?,
             None => Vec::new(),
         };
         let left = query.limit - items.len() as i64;
         if left > 0
-            && let Some(sql) = query.walk_unknown(&counted, left)
+            && let Some(sql) = query.walk_unknown(counted, left)
         {
             items.extend(self.items(sql).await?);
         }
@@ -257,17 +274,21 @@ impl Store {
 
     /// Looks at customers in the order of the list until the page is full; `None` when that takes
     /// much longer than it would if those who are wanted were anywhere among them.
-    async fn stretches(&self, query: &Query<'_>, search: &Search<'_>) -> Result<Option<Vec<Item>>> {
+    async fn stretches(
+        &self,
+        query: &Query<'_>,
+        search: &Search<'_>,
+        counted: &[Counted],
+    ) -> Result<Option<Vec<Item>>> {
         let budget = STRETCH + STRAY * query.limit * search.of() / search.expected().max(1);
         let budget = budget.min(MOST_LOOKED_AT);
-        let counted = self.count_by_system(query.filter).await?;
         let mut at = query.at.cloned();
         let mut unknown = at.as_ref().is_some_and(|at| at.value.is_none());
         let (mut found, mut looked, mut rows) = (Vec::new(), 0, STRETCH);
         loop {
             let inclusive = query.inclusive && looked == 0;
             let stretch = Query { at: at.as_ref(), inclusive, ..*query };
-            let seen = match stretch.stretch(&counted, search.folded(), rows, unknown) {
+            let seen = match stretch.stretch(counted, search.folded(), rows, unknown) {
                 Some((sql, args)) => self.db.rows(&sql, args).await?,
                 None => Vec::new(),
             };

@@ -45,6 +45,11 @@ impl Counted {
         })
     }
 
+    /// Customers that have to be looked at when the filter's narrowest part is looked up in its index.
+    pub fn narrowest(&self) -> i64 {
+        self.by.into_iter().min().filter(|_| self.matching > 0).unwrap_or(0)
+    }
+
     /// Whether any of its customers may have a value to be sorted by.
     fn knows(&self, sort: Sort) -> bool {
         let [reward, rebate, spent, points] = self.known;
@@ -157,6 +162,8 @@ pub(super) struct Query<'a> {
     pub inclusive: bool,
     pub limit: i64,
     pub postgres: bool,
+    /// A folded text that each row is looked at for.
+    pub holding: Option<&'a str>,
 }
 
 impl Query<'_> {
@@ -196,7 +203,11 @@ impl Query<'_> {
             }
             let (lookup, sort) = self.indexed(system);
             let mut wanted = self.wanted(&mut args, Some(&system.system), &lookup);
-            wanted += self.within_shops(system);
+            wanted += &self.within_shops(system);
+            if let Some(folded) = self.holding {
+                let folded = args.add(folded);
+                wanted += &format!(" AND {}", search::holds(self.postgres, "customer.id", &folded));
+            }
             let place = |name: &str| if sort { name.to_owned() } else { inert(name, self.postgres) };
             let (by, id) = (place(column), place("id"));
             if unknown {
@@ -312,10 +323,11 @@ impl Query<'_> {
     }
 
     /// Said of a shop where an index of the customers of shops alone is of use: a database takes it only
-    /// when it is told that no other customer is wanted.
-    fn within_shops(&self, system: &Counted) -> &'static str {
+    /// when it is told that no other customer is wanted, and not for a look-up by that.
+    fn within_shops(&self, system: &Counted) -> String {
         let of_use = self.order.by.is_of_shops() || self.filter.city.is_some();
-        if system.is_shop && of_use { " AND purchases IS NOT NULL" } else { "" }
+        let is_a_shops = || format!(" AND {} >= 0", inert("purchases", self.postgres));
+        if system.is_shop && of_use { is_a_shops() } else { String::new() }
     }
 
     /// The filter as a condition; only the columns in `lookup` may be looked up in an index.
@@ -338,7 +350,8 @@ impl Query<'_> {
         wanted
     }
 
-    /// The page out of rows that are gathered first and sorted then.
+    /// The page out of rows that are gathered first and sorted then, by nothing but what they are sorted
+    /// by: of most nothing more has to be read.
     fn sorted(&self, args: &mut Args, wanted: &str) -> String {
         let column = self.order.by.column();
         let direction = if self.order.descending { "DESC" } else { "ASC" };
@@ -346,12 +359,13 @@ impl Query<'_> {
         let after = self.at.map_or(String::new(), |at| match at.value.clone() {
             Some(value) => {
                 let value = args.add(value);
-                format!(" WHERE {column} IS NULL OR ({column}, id) {compare} ({value}, {})", args.add(at.id))
+                format!(" WHERE value IS NULL OR (value, at) {compare} ({value}, {})", args.add(at.id))
             }
-            None => format!(" WHERE {column} IS NULL AND id {compare} {}", args.add(at.id)),
+            None => format!(" WHERE value IS NULL AND at {compare} {}", args.add(at.id)),
         });
+        let order = format!("CASE WHEN value IS NULL THEN 1 ELSE 0 END, value {direction}, at {direction}");
         format!(
-            "WITH found AS (SELECT {ITEM} FROM customer WHERE {wanted}) SELECT {ITEM} FROM found{after} ORDER BY CASE WHEN {column} IS NULL THEN 1 ELSE 0 END, {column} {direction}, id {direction} LIMIT {}",
+            "WITH found AS (SELECT id AS at, {column} AS value FROM customer WHERE {wanted}), page AS (SELECT at, value FROM found{after} ORDER BY {order} LIMIT {}) SELECT {ITEM} FROM page JOIN customer ON customer.id = page.at ORDER BY {order}",
             self.limit
         )
     }
