@@ -19,7 +19,7 @@ mod csv;
 pub mod document;
 mod xlsx;
 
-pub use csv::Csv;
+pub use csv::{Csv, table as csv_table};
 
 /// Rows fetched at once.
 const PAGE: i64 = 1000;
@@ -183,18 +183,35 @@ pub async fn write_xlsx_into(
     file: File,
 ) -> Result<(u64, File)> {
     let (name, header) = (words.text("export-sheet"), header(export.shape, words));
-    let sheet = xlsx::Sheet { name, shape: export.shape, header, right_to_left };
+    let sheet = xlsx::Sheet { name, header, right_to_left };
     // The file is written by a thread of its own while the next page is fetched.
-    let (pages, written) = tokio::sync::mpsc::channel::<Vec<Item>>(2);
+    let (pages, written) = tokio::sync::mpsc::channel::<Vec<Vec<Cell>>>(2);
     let writer = tokio::task::spawn_blocking(move || xlsx::write(&sheet, written, file));
     let mut list = Pages::new(export.clone());
     while let Some(items) = list.next(store).await? {
-        if pages.send(items).await.is_err() {
+        let rows = items.iter().map(|item| cells(item, export.shape)).collect();
+        if pages.send(rows).await.is_err() {
             break; // the writer has failed and says why
         }
     }
     drop(pages);
     writer.await.context("the writer of the spreadsheet died")?
+}
+
+/// Writes a table that is there whole as a spreadsheet into an empty file.
+pub async fn write_xlsx_table(
+    name: String,
+    header: Vec<String>,
+    rows: Vec<Vec<Cell>>,
+    file: File,
+) -> Result<File> {
+    let sheet = xlsx::Sheet { name, header, right_to_left: false };
+    let (pages, written) = tokio::sync::mpsc::channel(1);
+    pages.send(rows).await.context("nobody takes the rows")?;
+    drop(pages);
+    let writer = tokio::task::spawn_blocking(move || xlsx::write(&sheet, written, file));
+    let (_, file) = writer.await.context("the writer of the spreadsheet died")??;
+    Ok(file)
 }
 
 /// Notes in the audit that somebody takes this list away; how many rows it has. Before the first
@@ -214,17 +231,22 @@ pub async fn note(store: &Store, export: &Export, format: &str, by: &str) -> Res
         "status": filter.status, "country": filter.country, "city": filter.city, "activity": filter.activity,
         "gone": filter.gone, "rows": rows,
     });
+    note_of(store, "customers", by, &after).await?;
+    Ok(rows)
+}
+
+/// Notes in the audit that somebody takes something away, and what it is.
+pub async fn note_of(store: &Store, subject: &str, by: &str, after: &serde_json::Value) -> Result<()> {
     let mut tx = store.begin().await?;
     let entry = audit::NewEntry {
         actor: by,
         action: "export",
-        subject: "customers",
+        subject,
         after: Some(after.to_string()),
         ..audit::NewEntry::default()
     };
     audit::write(&mut tx, entry, now()).await?;
-    tx.commit().await?;
-    Ok(rows)
+    tx.commit().await
 }
 
 /// Walks a list to its end.

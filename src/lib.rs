@@ -11,6 +11,7 @@ pub mod config;
 pub mod connect;
 pub mod export;
 pub mod failpoint;
+pub mod insights;
 pub mod model;
 pub mod report;
 pub mod simulate;

@@ -15,6 +15,7 @@ pub mod db;
 pub mod entry;
 pub mod facets;
 pub mod indexes;
+pub mod insights;
 pub mod listing;
 pub mod migrate;
 pub mod mirror;

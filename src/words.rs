@@ -29,6 +29,7 @@ const LANGUAGES: &[Language] = &[(
         ("run.ftl", include_str!("../locales/en/run.ftl")),
         ("case.ftl", include_str!("../locales/en/case.ftl")),
         ("web.ftl", include_str!("../locales/en/web.ftl")),
+        ("insights.ftl", include_str!("../locales/en/insights.ftl")),
         ("api.ftl", include_str!("../locales/en/api.ftl")),
     ],
 )];

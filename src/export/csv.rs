@@ -41,6 +41,16 @@ impl Csv {
     }
 }
 
+/// A table that is there whole, as CSV.
+pub fn table(header: &[String], rows: &[Vec<Cell>]) -> Vec<u8> {
+    let mut out = "\u{feff}".as_bytes().to_vec();
+    line(&mut out, header.iter().map(|text| guarded(text)));
+    for cells in rows {
+        line(&mut out, cells.iter().map(text));
+    }
+    out
+}
+
 fn text(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => guarded(text),

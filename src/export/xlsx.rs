@@ -7,9 +7,8 @@ use anyhow::{Context, Result};
 use rust_xlsxwriter::{Format, Workbook, Worksheet};
 use tokio::sync::mpsc::Receiver;
 
-use super::{Cell, cells};
+use super::Cell;
 use crate::model::amount::show;
-use crate::store::listing::{Item, Shape};
 
 /// Rows of a sheet below its header; what is more goes on in another.
 const ROWS: u32 = 1_048_575;
@@ -22,8 +21,6 @@ const CHARACTERS: usize = 32_767;
 pub(super) struct Sheet {
     /// The name of its sheet.
     pub name: String,
-    /// What its rows are.
-    pub shape: Shape,
     /// Its header.
     pub header: Vec<String>,
     /// Columns run from right to left.
@@ -31,7 +28,11 @@ pub(super) struct Sheet {
 }
 
 /// Writes the pages that come; how many rows, and the file. Blocks.
-pub(super) fn write(sheet: &Sheet, mut pages: Receiver<Vec<Item>>, mut file: File) -> Result<(u64, File)> {
+pub(super) fn write(
+    sheet: &Sheet,
+    mut pages: Receiver<Vec<Vec<Cell>>>,
+    mut file: File,
+) -> Result<(u64, File)> {
     let mut workbook = Workbook::new();
     let formats = Formats {
         bold: Format::new().set_bold(),
@@ -50,8 +51,8 @@ pub(super) fn write(sheet: &Sheet, mut pages: Receiver<Vec<Item>>, mut file: Fil
         }
         let mut row = 0;
         let more = loop {
-            let item = match page.next() {
-                Some(item) => item,
+            let cells = match page.next() {
+                Some(cells) => cells,
                 None => match pages.blocking_recv() {
                     Some(next) => {
                         page = next.into_iter();
@@ -62,8 +63,8 @@ pub(super) fn write(sheet: &Sheet, mut pages: Receiver<Vec<Item>>, mut file: Fil
             };
             row += 1;
             rows += 1;
-            for (column, cell) in (0_u16..).zip(cells(&item, sheet.shape)) {
-                put(worksheet, row, column, &cell, &formats)?;
+            for (column, cell) in (0_u16..).zip(&cells) {
+                put(worksheet, row, column, cell, &formats)?;
             }
             if row == ROWS {
                 break true;

@@ -23,18 +23,24 @@ pub enum Of {
     Searches,
 }
 
-/// What customers are found by in records.
-const RECORDS: [(&str, &str); 5] = [
+/// What customers are found by in records, and what was bought by day and document. Each begins with
+/// the name of its table.
+const RECORDS: [(&str, &str); 6] = [
     ("party_customer", "party (customer_id)"),
     ("account_customer", "account (customer_id)"),
     ("person_customer", "person (customer_id)"),
     ("card_customer", "card (customer_id)"),
     ("entry_customer", "entry (customer_id, at)"),
+    (
+        "entry_bought",
+        "entry (stream_id, day, document, kind, amount, gone_run) WHERE gone_run IS NULL AND kind IN ('purchase', 'return')",
+    ),
 ];
 
 /// What lists are sorted by, walked system by system. A customer that is not shown is in none of
 /// them, so that one whose records have not been added up yet costs nothing. Those of what only shops
-/// know hold the customers of shops alone, each of which has a number of purchases.
+/// know hold the customers of shops alone, each of which has a number of purchases. Those of days and of
+/// points have all that insights ask of them.
 const LISTS: [(&str, &str); 16] = [
     ("customer_id", "customer (system, id) WHERE hidden = 0"),
     ("customer_by_key", "customer (system, key, id) WHERE hidden = 0"),
@@ -44,11 +50,17 @@ const LISTS: [(&str, &str); 16] = [
     ("customer_rebate", "customer (system, rebate_usd, id) WHERE hidden = 0"),
     ("customer_owner", "customer (system, owner, id) WHERE hidden = 0"),
     ("customer_partner", "customer (system, partner_account, id) WHERE hidden = 0"),
-    ("customer_registered", "customer (system, registered, id) WHERE hidden = 0"),
+    ("customer_registered", "customer (system, registered, id, gone, owner) WHERE hidden = 0"),
     ("customer_accounts", "customer (system, accounts, id) WHERE hidden = 0"),
-    ("customer_last_trade", "customer (system, last_trade, id) WHERE hidden = 0"),
+    (
+        "customer_last_trade",
+        "customer (system, last_trade, id, gone, owner, activity, reward_usd) WHERE hidden = 0",
+    ),
     ("customer_city", "customer (system, city, id) WHERE hidden = 0 AND purchases IS NOT NULL"),
-    ("customer_points", "customer (system, points, id) WHERE hidden = 0 AND purchases IS NOT NULL"),
+    (
+        "customer_points",
+        "customer (system, points, id, gone, purchases) WHERE hidden = 0 AND purchases IS NOT NULL",
+    ),
     ("customer_spent", "customer (system, spent, id) WHERE hidden = 0 AND purchases IS NOT NULL"),
     ("customer_purchases", "customer (system, purchases, id) WHERE hidden = 0 AND purchases IS NOT NULL"),
     (
@@ -82,11 +94,14 @@ fn all(of: Of, postgres: bool) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-/// Takes the index over a table of records away before it is filled, if it is empty.
+/// Takes the indexes over a table of records away before it is filled, if it is empty.
 pub async fn make_way_for_records(db: &Db, table: Table) -> Result<()> {
     let table = table.name();
     if db.row(&format!("SELECT id FROM {table} LIMIT 1"), []).await?.is_none() {
-        db.execute(&format!("DROP INDEX IF EXISTS {table}_customer"), []).await?;
+        let own = |name: &str| name.strip_prefix(table).is_some_and(|rest| rest.starts_with('_'));
+        for (name, _) in RECORDS.iter().filter(|(name, _)| own(name)) {
+            db.execute(&format!("DROP INDEX IF EXISTS {name}"), []).await?;
+        }
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ mod describe;
 mod entries;
 mod export;
 mod health;
+mod insights;
 mod owners;
 pub(super) mod runs;
 mod systems;
@@ -60,6 +61,8 @@ pub fn routes() -> Router<Web> {
         .route("/api/v1/customers/{id}/history", get(customers::history))
         .route("/api/v1/customers/{id}/explain", get(customers::explain))
         .route("/api/v1/customers/{id}/verify", post(verify::customer))
+        .route("/api/v1/insights/{name}", get(insights::one))
+        .route("/api/v1/insights/{name}/export", get(insights::export))
         .route("/api/v1/cases", get(cases::list))
         .route("/api/v1/cases/{id}/decide", post(cases::decide))
         .route("/api/v1/audit", get(audit::list))

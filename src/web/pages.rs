@@ -23,10 +23,12 @@ use crate::words::{DEFAULT, Words, isolating};
 
 mod audit;
 mod cases;
+mod chart;
 mod customer;
 mod customers;
 mod diff;
 mod door;
+mod insights;
 mod link;
 mod overview;
 mod runs;
@@ -52,6 +54,7 @@ pub fn routes() -> Router<Web> {
         .route("/customers/sums", get(customers::sums))
         .route("/customers/{id}", get(customer::page))
         .route("/customers/{id}/verify", post(customer::parity::verify))
+        .route("/insights", get(insights::page))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::page))
         .route("/runs/{id}/fragment", get(runs::fragment))
@@ -89,9 +92,10 @@ pub struct Frame {
 }
 
 /// A place in the navigation: address, key of its name.
-const PLACES: [(&str, &str); 6] = [
+const PLACES: [(&str, &str); 7] = [
     ("/", "web-overview"),
     ("/customers", "web-customers"),
+    ("/insights", "web-insights"),
     ("/runs", "web-runs"),
     ("/cases", "web-cases"),
     ("/audit", "web-audit"),

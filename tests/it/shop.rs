@@ -10,6 +10,7 @@ use crate::pull::{counts, stage};
 use crate::support::{World, on_both_with};
 
 mod api;
+mod insights;
 mod lists;
 mod survival;
 mod time;

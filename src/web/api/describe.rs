@@ -9,7 +9,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::{audit, cases, customers, entries, export, health, owners, runs, systems, text, verify};
+use super::{
+    audit, cases, customers, entries, export, health, insights, owners, runs, systems, text, verify,
+};
 use crate::web::access::Viewer;
 use crate::web::{legacy, session};
 
@@ -46,6 +48,8 @@ use crate::web::{legacy, session};
         customers::history,
         customers::explain,
         verify::customer,
+        insights::one,
+        insights::export,
         cases::list,
         cases::decide,
         audit::list,

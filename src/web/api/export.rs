@@ -11,15 +11,18 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::customers::CustomersAsked;
-use super::{Asked, known_system, text};
+use super::{Asked, bad_value, known_system, text};
 use crate::export::{Csv, Export, note, write_xlsx_into};
-use crate::model::Message;
 use crate::web::Web;
 use crate::web::access::Viewer;
 use crate::web::problem::Problem;
 
 /// Bytes of a finished file sent at once.
 const PIECE: usize = 64 * 1024;
+
+/// What files are, for browsers.
+pub(super) const CSV: &str = "text/csv; charset=utf-8";
+pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// Which customers, and as what.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -78,19 +81,20 @@ pub(super) async fn export(
     let (body, kind) = match format.as_str() {
         "csv" => {
             note(&web.app.store, &export, &format, &who.name).await?;
-            (csv(&web, export), "text/csv; charset=utf-8")
+            (csv(&web, export), CSV)
         }
         "xlsx" => {
             note(&web.app.store, &export, &format, &who.name).await?;
-            let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-            (xlsx(&web, &export).await?, kind)
+            (xlsx(&web, &export).await?, XLSX)
         }
-        other => {
-            let message = Message::new("api-bad-value").with("name", "format").with("value", other);
-            return Err(Problem::bad(&message));
-        }
+        other => return Err(bad_value("format", other)),
     };
-    let name = format!("attachment; filename=\"customers.{format}\"");
+    file(&format!("customers.{format}"), kind, body)
+}
+
+/// An answer that is kept as a file of this name.
+pub(super) fn file(name: &str, kind: &'static str, body: Body) -> Result<Response, Problem> {
+    let name = format!("attachment; filename=\"{name}\"");
     let name = HeaderValue::from_str(&name).map_err(anyhow::Error::from)?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
@@ -120,7 +124,12 @@ fn csv(web: &Web, export: Export) -> Body {
 async fn xlsx(web: &Web, export: &Export) -> Result<Body, Problem> {
     // A file without a name: it is gone with its last reader.
     let file = tempfile::tempfile().map_err(anyhow::Error::from)?;
-    let (_, mut file) = write_xlsx_into(&web.app.store, export, text(), false, file).await?;
+    let (_, file) = write_xlsx_into(&web.app.store, export, text(), false, file).await?;
+    from_start(file)
+}
+
+/// A finished file, piece by piece.
+pub(super) fn from_start(mut file: std::fs::File) -> Result<Body, Problem> {
     file.rewind().map_err(anyhow::Error::from)?;
     let pieces = try_unfold(file, |mut file| async move {
         let read = move || {

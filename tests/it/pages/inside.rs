@@ -3,7 +3,7 @@
 use super::*;
 
 /// Every page there is, of a database that was read once.
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 21] = [
     "/",
     "/customers",
     "/customers?view=accounts",
@@ -12,6 +12,9 @@ const PAGES: [&str; 18] = [
     "/customers?cursor=rubbish&sort=rubbish&limit=7",
     "/customers?sums=now&owner=Ham&sort=-reward",
     "/customers/1",
+    "/insights",
+    "/insights?owner=Ham&system=ham",
+    "/insights?system=none",
     "/runs",
     "/runs?system=ham",
     "/runs/1",
@@ -60,8 +63,18 @@ fn check(path: &str, html: &str) {
     }
     let text = read(html);
     for word in text.split(|c: char| c.is_whitespace() || ".,:;()".contains(c)) {
-        let starts =
-            ["web-", "case-", "health-", "stage-", "disposition-", "measure-", "run-", "owner-", "audit-"];
+        let starts = [
+            "web-",
+            "case-",
+            "health-",
+            "stage-",
+            "disposition-",
+            "measure-",
+            "run-",
+            "owner-",
+            "audit-",
+            "insight-",
+        ];
         assert!(!starts.iter().any(|start| word.starts_with(start)), "{path}: {word} has no text");
     }
     assert!(!text.contains("{$") && !text.contains("{ $"), "{path}: an argument is missing");
@@ -309,7 +322,7 @@ async fn what_is_not_there_is_said_in_a_page() {
         let unclear = unclear.text().await.unwrap();
         check("/runs?before=x", &unclear);
         assert!(read(&unclear).contains("Go back and try it once more"), "{}", read(&unclear));
-        for path in ["/", "/customers", "/runs", "/cases", "/audit", "/settings"] {
+        for path in ["/", "/customers", "/insights", "/runs", "/cases", "/audit", "/settings"] {
             check(path, &site.page(path, &admin).await);
         }
         let api = site.get("/api/nothing", &admin).await;

@@ -20,6 +20,12 @@ async fn filled(world: &World) -> Server {
     Server::start(world).await
 }
 
+/// The city where most customers live.
+async fn largest_city(world: &World) -> String {
+    let sql = "SELECT city FROM customer WHERE hidden = 0 AND city IS NOT NULL GROUP BY city HAVING COUNT(*) > 9 ORDER BY COUNT(*) DESC, city LIMIT 1";
+    world.texts(sql).await.remove(0)
+}
+
 /// The sum of a value over rows, of those that know it.
 fn sum(rows: &[Value], field: &str) -> i64 {
     rows.iter().filter_map(|row| Some(money(row[field].as_str()?))).sum()
@@ -29,8 +35,8 @@ fn sum(rows: &[Value], field: &str) -> i64 {
 async fn every_order_of_a_shop_shows_every_customer_once() {
     on_both_with(&of(300), async |world| {
         let server = filled(world).await;
-        let city = "&city=%D0%A1%D0%B8%D0%BC%D1%84%D0%B5%D1%80%D0%BE%D0%BF%D0%BE%D0%BB%D1%8C";
-        for query in ["", city, "&search=7700"] {
+        let city = format!("&city={}", escaped(&largest_city(world).await));
+        for query in ["", city.as_str(), "&search=7700"] {
             let mut expected = None;
             for sort in ORDERS {
                 let mut ways = Vec::new();
@@ -110,7 +116,7 @@ async fn sums_of_a_shop_are_those_of_the_source() {
             *balances.entry(customer.to_owned()).or_default() += points;
         }
         assert_eq!(decimal("points"), balances.into_values().map(|points| points.max(0)).sum::<i64>());
-        let city = escaped("симферополь");
+        let city = escaped(&largest_city(world).await.to_lowercase());
         for query in
             ["", &format!("city={city}"), "search=7700", &format!("city={city}&search=7700"), "gone=true"]
         {
@@ -133,12 +139,13 @@ async fn sums_of_a_shop_are_those_of_the_source() {
 async fn the_page_and_the_file_follow_filter_and_order() {
     on_both_with(&of(120), async |world| {
         let server = filled(world).await;
-        let city = escaped("Симферополь");
+        let largest = largest_city(world).await;
+        let city = escaped(&largest);
         let path = format!("/customers?city={city}&sort=-points&sums=now");
         let answer = server.call("viewer", "GET", &path, None).await;
         assert_eq!(answer.status, 200);
         let page = String::from_utf8(answer.body).unwrap();
-        assert!(page.contains("<option selected>Симферополь</option>"), "{page}");
+        assert!(page.contains(&format!("<option selected>{largest}</option>")), "{page}");
         assert!(page.contains("aria-sort=\"descending\"") && !page.contains("name=\"country\""), "{page}");
         let query = format!("view=shop&city={city}&sort=-points");
         let rows = all(&server, &format!("limit=500&{query}")).await;
@@ -148,7 +155,6 @@ async fn the_page_and_the_file_follow_filter_and_order() {
             let plain = foot.replace([',', '\u{2068}', '\u{2069}'], "").replace('−', "-");
             assert!(plain.contains(sums["sums"][name].as_str().unwrap()), "{name}: {foot}");
         }
-        let names: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap_or_default()).collect();
         let places: Vec<_> = rows
             .iter()
             .take(10)
@@ -160,18 +166,18 @@ async fn the_page_and_the_file_follow_filter_and_order() {
         assert!(href.contains("city=") && href.contains("sort=-points"), "{href}");
         let file = server.call("viewer", "GET", &href, None).await;
         let mut reader = csv::Reader::from_reader(&file.body[3..]);
-        let column = |at: usize, rows: &[csv::StringRecord]| -> Vec<String> {
-            rows.iter().map(|row| row[at].strip_prefix('\'').unwrap_or(&row[at]).to_owned()).collect()
-        };
         let written: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-        assert_eq!(column(0, &written), names);
-        for (at, field) in [(2, "city"), (3, "points"), (5, "spent"), (6, "last_purchase")] {
-            let listed: Vec<&str> = rows.iter().map(|row| row[field].as_str().unwrap_or_default()).collect();
-            assert_eq!(column(at, &written), listed, "{field}");
+        assert_eq!(written.len(), rows.len());
+        for (cells, row) in written.iter().zip(&rows) {
+            for (at, field) in [(0, "name"), (2, "city"), (3, "points"), (5, "spent"), (6, "last_purchase")] {
+                let text = row[field].as_str().unwrap_or_default();
+                // What begins like a formula stands behind an apostrophe.
+                assert!(cells[at] == *text || cells[at] == format!("'{text}"), "{field}: {cells:?} {text}");
+            }
         }
         let entries = server.get("/api/v1/audit?action=export").await;
         let noted = entries["items"][0]["after"].as_str().unwrap();
-        assert!(noted.contains("Симферополь") && noted.contains("\"shop\""), "{noted}");
+        assert!(noted.contains(&largest) && noted.contains("\"shop\""), "{noted}");
         server.end().await;
     })
     .await;
@@ -212,8 +218,8 @@ async fn a_database_of_before_gets_its_sums_by_city() {
         configure(world, "");
         world.sync(0, &["shop"]).await;
         let before = world.dump().await;
-        // As if the step had not been taken: what it makes anew is made of what is stored.
-        world.execute("DELETE FROM migration WHERE name = '0003_cities'", []).await;
+        // As if this step and those after it had not been taken: what it makes anew is made of what is stored.
+        world.execute("DELETE FROM migration WHERE name >= '0003'", []).await;
         world.execute("DELETE FROM customer_summary", []).await;
         world.execute("DROP INDEX customer_spent", []).await;
         world.json(0, &["customers", "--sort", "-spent"]).await;
