@@ -239,12 +239,14 @@ impl Store {
             Some(few @ Found::Ids(_)) => return self.items(query.gather(few)).await,
             Some(many @ Found::Many(search)) => {
                 let counted = self.count_by_system(query.filter).await?;
-                if counted.iter().map(Counted::narrowest).sum::<i64>() <= FEW {
+                if plan::is_narrow(query.filter, &counted) {
                     // The filter leaves few: whether these hold the text is soon seen.
                     let narrow = Query { holding: Some(search.folded()), ..*query };
                     return self.walked(&narrow, &counted).await;
                 }
-                let gathered = !search::is_short(search.folded()) && search.expected() <= SOME;
+                // PostgreSQL finds what common trigrams hold as slowly as by looking.
+                let gathers = !query.postgres && !search::is_short(search.folded());
+                let gathered = gathers && search.expected() <= SOME;
                 if !gathered && let Some(items) = self.stretches(query, search, &counted).await? {
                     return Ok(items);
                 }
@@ -385,13 +387,27 @@ impl Store {
         if matches!(found, Some(Found::Ids([]))) {
             return Ok(Totals::default());
         }
-        let (sql, args) = plan::totals(filter, found, self.db.is_postgres());
+        let (sql, args) = match found {
+            Some(Found::Many(search)) => {
+                let counted = self.count_by_system(filter).await?;
+                let holding = Some(search.folded());
+                let among = Query { holding, ..Query::all(filter, self.db.is_postgres()) };
+                match plan::is_narrow(filter, &counted).then(|| among.totals_among(&counted)) {
+                    Some(Some(narrow)) => narrow,
+                    Some(None) => return Ok(Totals::default()),
+                    None => plan::totals(filter, found, self.db.is_postgres()),
+                }
+            }
+            found => plan::totals(filter, found, self.db.is_postgres()),
+        };
         let rows = self.db.rows(&sql, args).await?;
         let mut totals = Totals::default();
         for row in &rows {
             totals.clients += row.get::<i64>(0)?;
             totals.accounts += row.get::<i64>(1)?;
-            totals.purchases = row.get(2)?;
+            if let Some(lines) = row.get::<Option<i64>>(2)? {
+                totals.purchases = Some(totals.purchases.unwrap_or(0) + lines);
+            }
             for (index, measure) in plan::summed().enumerate() {
                 let sum: Option<i64> = row.get(index + 3)?;
                 if sum.is_some() {

@@ -45,11 +45,6 @@ impl Counted {
         })
     }
 
-    /// Customers that have to be looked at when the filter's narrowest part is looked up in its index.
-    pub fn narrowest(&self) -> i64 {
-        self.by.into_iter().min().filter(|_| self.matching > 0).unwrap_or(0)
-    }
-
     /// Whether any of its customers may have a value to be sorted by.
     fn knows(&self, sort: Sort) -> bool {
         let [reward, rebate, spent, points] = self.known;
@@ -126,11 +121,15 @@ pub(super) fn summed() -> impl Iterator<Item = Measure> {
     TRADED.into_iter().chain(SHOPPED)
 }
 
+fn sums() -> String {
+    let names = std::iter::once("purchases").chain(summed().map(|measure| measure.name));
+    names.map(|name| format!(", CAST(SUM({name}) AS BIGINT)")).collect()
+}
+
 /// Counts and sums of everything that matches: from the summary where it knows, else from the rows.
 pub(super) fn totals(filter: &Filter, found: Option<Found<'_>>, postgres: bool) -> Statement {
     let mut args = Args::default();
-    let names = std::iter::once("purchases").chain(summed().map(|measure| measure.name));
-    let sums: String = names.map(|name| format!(", CAST(SUM({name}) AS BIGINT)")).collect();
+    let sums = sums();
     let mut wanted = format!("gone = {}", filter.gone());
     let from_summary = found.is_none() && filter.activity.is_none();
     for (column, value) in filter.equals() {
@@ -152,6 +151,18 @@ pub(super) fn totals(filter: &Filter, found: Option<Found<'_>>, postgres: bool) 
     (sql, args.0)
 }
 
+/// Whether a part of the filter, looked up in its own index, leaves so few customers that each of them
+/// may be looked at.
+pub(super) fn is_narrow(filter: &Filter, counted: &[Counted]) -> bool {
+    let asked = |column: &str| filter.equals().any(|(name, _)| name == column);
+    let least = |system: &Counted| {
+        let alone = SELECTIVE.into_iter().zip(system.by).filter(|(column, _)| asked(column));
+        alone.map(|(_, clients)| clients).min()
+    };
+    let matching = counted.iter().filter(|system| system.matching > 0);
+    matching.map(least).sum::<Option<i64>>().is_some_and(|clients| clients <= FEW)
+}
+
 /// A page that is asked for.
 pub(super) struct Query<'a> {
     pub filter: &'a Filter,
@@ -166,7 +177,13 @@ pub(super) struct Query<'a> {
     pub holding: Option<&'a str>,
 }
 
-impl Query<'_> {
+impl<'a> Query<'a> {
+    /// Every customer that the filter leaves.
+    pub fn all(filter: &'a Filter, postgres: bool) -> Query<'a> {
+        let (shape, order) = (Shape::default(), Order::default());
+        Query { filter, shape, order, at: None, inclusive: false, limit: 0, postgres, holding: None }
+    }
+
     /// The page out of the customers that a text was found in.
     pub fn gather(&self, found: Found<'_>) -> Statement {
         let mut args = Args::default();
@@ -182,6 +199,24 @@ impl Query<'_> {
             return None;
         }
         self.walks(counted, self.limit, false)
+    }
+
+    /// Counts and sums of the customers that a narrow filter leaves and that hold the text, a row for each
+    /// system; `None` when there are none.
+    pub fn totals_among(&self, counted: &[Counted]) -> Option<Statement> {
+        let mut args = Args::default();
+        let sums = sums();
+        let mut parts = Vec::new();
+        for system in counted.iter().filter(|system| system.matching > 0) {
+            let (lookup, _) = self.indexed(system);
+            let mut wanted = self.wanted(&mut args, Some(&system.system), &lookup);
+            wanted += &self.within_shops(system);
+            wanted += &self.holds(&mut args);
+            parts.push(format!(
+                "SELECT COUNT(*), CAST(COALESCE(SUM(accounts), 0) AS BIGINT){sums} FROM customer WHERE {wanted}"
+            ));
+        }
+        (!parts.is_empty()).then(|| (parts.join(" UNION ALL "), args.0))
     }
 
     /// What follows: at most `limit` rows whose sort value is unknown.
@@ -204,10 +239,7 @@ impl Query<'_> {
             let (lookup, sort) = self.indexed(system);
             let mut wanted = self.wanted(&mut args, Some(&system.system), &lookup);
             wanted += &self.within_shops(system);
-            if let Some(folded) = self.holding {
-                let folded = args.add(folded);
-                wanted += &format!(" AND {}", search::holds(self.postgres, "customer.id", &folded));
-            }
+            wanted += &self.holds(&mut args);
             let place = |name: &str| if sort { name.to_owned() } else { inert(name, self.postgres) };
             let (by, id) = (place(column), place("id"));
             if unknown {
@@ -320,6 +352,12 @@ impl Query<'_> {
             Some((column, clients)) if clients <= FEW => (vec!["system", column], false),
             _ => (vec!["system"], true),
         }
+    }
+
+    /// The text that each row is looked at for, as a condition.
+    fn holds(&self, args: &mut Args) -> String {
+        let Some(folded) = self.holding else { return String::new() };
+        format!(" AND {}", search::holds(self.postgres, "customer.id", &args.add(folded)))
     }
 
     /// Said of a shop where an index of the customers of shops alone is of use: a database takes it only
