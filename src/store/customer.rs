@@ -257,7 +257,7 @@ pub async fn summarize(tx: &mut Tx, system: &str) -> Result<()> {
         [system.into()],
     )
     .await?;
-    shop::summarize(tx, system).await
+    Ok(())
 }
 
 impl Store {

@@ -66,7 +66,7 @@ fn sums(row: &super::Row, from: usize) -> Result<Sums> {
 impl Store {
     /// What belongs to each owner, by name. Shops are told apart: see [`Store::shops`].
     pub async fn owners(&self) -> Result<Vec<Owned>> {
-        let sql = "SELECT owner, system, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = 0 AND system NOT IN (SELECT system FROM shop_summary) GROUP BY owner, system ORDER BY owner, system";
+        let sql = "SELECT owner, system, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = 0 AND purchases IS NULL GROUP BY owner, system ORDER BY owner, system";
         let mut owners = BTreeMap::<String, Owned>::new();
         for row in self.db.rows(sql, []).await? {
             let owner: String = row.get(0)?;
@@ -87,7 +87,7 @@ impl Store {
 
     /// What belongs to each owner within one system that is no shop.
     pub async fn owners_of(&self, system: &str) -> Result<Vec<Owned>> {
-        let sql = "SELECT owner, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = 0 AND system = $1 AND system NOT IN (SELECT system FROM shop_summary) GROUP BY owner ORDER BY owner";
+        let sql = "SELECT owner, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = 0 AND system = $1 AND purchases IS NULL GROUP BY owner ORDER BY owner";
         let rows = self.db.rows(sql, [system.into()]).await?;
         rows.iter()
             .map(|row| {

@@ -194,7 +194,7 @@ impl Store {
 
     /// What each shop's customers have together, by the shop's name.
     pub async fn shops(&self) -> Result<Vec<ShopTotals>> {
-        let sql = "SELECT system, customers, cards, opening, purchased, spent, points FROM shop_summary ORDER BY system";
+        let sql = "SELECT system, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(opening) AS BIGINT), CAST(SUM(purchased) AS BIGINT), CAST(SUM(spent) AS BIGINT), CAST(SUM(points) AS BIGINT) FROM customer_summary WHERE gone = 0 AND purchases IS NOT NULL GROUP BY system ORDER BY system";
         let rows = self.db.rows(sql, []).await?;
         let totals = |row: &Row| {
             Ok(ShopTotals {
@@ -239,14 +239,6 @@ impl Store {
         let sql = "SELECT id FROM customer WHERE points_until <= $2 AND system = $1 ORDER BY id";
         self.db.rows(sql, [system.into(), now.into()]).await?.iter().map(|row| row.get(0)).collect()
     }
-}
-
-/// Rebuilds what all customers of a shop have together; of a system that is none, nothing.
-pub(super) async fn summarize(tx: &mut Tx, system: &str) -> Result<()> {
-    tx.execute("DELETE FROM shop_summary WHERE system = $1", [system.into()]).await?;
-    let sql = "INSERT INTO shop_summary SELECT system, COUNT(*), CAST(SUM(accounts) AS BIGINT), CAST(SUM(opening) AS BIGINT), CAST(SUM(purchased) AS BIGINT), CAST(SUM(spent) AS BIGINT), CAST(SUM(points) AS BIGINT) FROM customer WHERE hidden = 0 AND gone = 0 AND system = $1 AND purchases IS NOT NULL GROUP BY system";
-    tx.execute(sql, [system.into()]).await?;
-    Ok(())
 }
 
 /// What all customers of a shop have together. Sums are in minor units; `None` = nothing is known.
