@@ -6,6 +6,8 @@ use serde::de::DeserializeOwned;
 use super::{Row, Store, Tx, audit};
 use crate::model::{Message, Run, RunRequest, RunStatus, Stage, StageStatus};
 
+/// How often a run under way is looked at until it and its stages are of one moment.
+const LOOKS: usize = 5;
 const RUN: &str = "SELECT id, kind, system, mode, days, take, status, progress, error, requested_by, queued_at, started_at, finished_at, revision, cancel FROM run";
 const STAGE: &str = "SELECT position, name, status, weight, done, total, passes, pages, next_cursor, counts, reasons, read_sums, first_totals, source_count, source_sums, proof, stored_count, stored_sums, gone, absent, not_read, error, started_at, read_at, finished_at, way FROM stage";
 
@@ -104,7 +106,19 @@ impl Store {
     async fn one_run(&self, sql: &str, arg: super::Value) -> Result<Option<Run>> {
         let Some(row) = self.db.row(sql, [arg]).await? else { return Ok(None) };
         let mut run = read_run(&row)?;
-        run.stages = self.stages(run.id).await?;
+        for _ in 0..LOOKS {
+            run.stages = self.stages(run.id).await?;
+            if run.status.is_over() {
+                break;
+            }
+            // A page that was stored between the two looks has moved both.
+            let again = self.db.row(&format!("{RUN} WHERE id = $1"), [run.id.into()]).await?;
+            let Some(again) = again.as_ref().map(read_run).transpose()? else { return Ok(None) };
+            if again.revision == run.revision {
+                break;
+            }
+            run = Run { stages: std::mem::take(&mut run.stages), ..again };
+        }
         Ok(Some(run))
     }
 
