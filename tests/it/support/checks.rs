@@ -157,14 +157,16 @@ async fn customers(world: &World) {
     let nobodys = "SELECT a.key FROM card a LEFT JOIN customer c ON c.id = a.customer_id WHERE a.gone_run IS NULL AND COALESCE(c.hidden, 1) = 1";
     assert_eq!(world.texts(nobodys).await, Vec::<String>::new(), "cards that no list shows");
     for (column, sum) in [
-        ("customers", "COUNT(*)"),
-        ("cards", "SUM(accounts)"),
+        ("clients", "COUNT(*)"),
+        ("accounts", "SUM(accounts)"),
         ("opening", "SUM(opening)"),
         ("purchased", "SUM(purchased)"),
         ("spent", "SUM(spent)"),
         ("points", "SUM(points)"),
     ] {
-        let summary = format!("SELECT CAST(SUM({column}) AS BIGINT) FROM shop_summary");
+        let summary = format!(
+            "SELECT CAST(SUM({column}) AS BIGINT) FROM customer_summary WHERE gone = 0 AND purchases IS NOT NULL"
+        );
         let theirs = format!(
             "SELECT CAST({sum} AS BIGINT) FROM customer WHERE hidden = 0 AND gone = 0 AND purchases IS NOT NULL"
         );
