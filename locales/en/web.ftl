@@ -87,6 +87,10 @@ web-clients-n = { $n ->
     [one] { $n } client
    *[other] { $n } clients
 }
+web-customers-n = { $n ->
+    [one] { $n } customer
+   *[other] { $n } customers
+}
 web-accounts-n = { $n ->
     [one] { $n } account
    *[other] { $n } accounts
@@ -201,6 +205,7 @@ web-total = Total
 # Customers
 web-sync-data-now = Sync data now
 web-search = Search
+web-search-hint-shop = Name, phone, city, card, anything in the record
 web-search-hint = Uid, account, country, anything in the record
 web-search-go = Search
 web-status = Status

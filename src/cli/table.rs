@@ -157,11 +157,11 @@ pub fn shops(shops: &[ShopDoc]) -> String {
         "cli-shop",
         "cli-customers",
         "cli-cards",
-        "export-currency",
+        "cli-currency",
         "cli-opening",
         "cli-purchases",
         "cli-total",
-        "export-points",
+        "cli-points",
     ]
     .iter()
     .map(|id| text().text(id))

@@ -5,7 +5,7 @@ use super::super::show::{self, number};
 use super::super::state::{Figure, State as Look};
 use crate::app::App;
 use crate::connect::{Connector, Table};
-use crate::model::amount::POINTS_IN;
+use crate::model::amount::{AMOUNT, POINTS_IN};
 use crate::words::Words;
 
 /// A shop with what is stored of it.
@@ -26,7 +26,9 @@ pub struct ShopRow {
     pub difference: Figure,
     /// Whether that is nothing.
     pub state: Look,
-    /// Opening balances, with the currency.
+    /// The currency of its money.
+    pub currency: String,
+    /// Opening balances.
     pub opening: String,
     /// Purchases less returns.
     pub purchases: String,
@@ -48,8 +50,7 @@ pub async fn shops(app: &App, words: &Words) -> anyhow::Result<Vec<ShopRow>> {
         }
         let totals = totals.iter().find(|totals| totals.system == source.name);
         let cards = totals.map_or(0, |totals| totals.cards);
-        let currency = source.connector.currency();
-        let money = |value: Option<i64>| show::money(value, currency);
+        let money = |value: Option<i64>| show::maybe_amount(value, AMOUNT);
         let difference = there.map(|there| cards - there);
         rows.push(ShopRow {
             name: source.name.clone(),
@@ -60,6 +61,7 @@ pub async fn shops(app: &App, words: &Words) -> anyhow::Result<Vec<ShopRow>> {
             source: show::maybe(there),
             difference: Figure::plain(show::maybe(difference)).loud(difference.is_some_and(|d| d != 0)),
             state: Look::agrees(difference.map(|difference| difference == 0), words),
+            currency: source.connector.currency().unwrap_or(show::UNKNOWN).to_owned(),
             opening: money(totals.and_then(|totals| totals.opening)),
             purchases: money(totals.and_then(|totals| totals.purchased)),
             total: money(totals.and_then(|totals| totals.spent)),
