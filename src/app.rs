@@ -28,6 +28,25 @@ pub struct App {
     pub owners: OwnerSettings,
 }
 
+/// In what amounts are that would be added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Currency<'a> {
+    /// One currency, by its ISO code if it is known.
+    One(Option<&'a str>),
+    /// Different ones, or some that are not known: such amounts have no sum.
+    Several,
+}
+
+impl<'a> Currency<'a> {
+    /// The currency, if it is one and known.
+    pub fn code(self) -> Option<&'a str> {
+        match self {
+            Currency::One(code) => code,
+            Currency::Several => None,
+        }
+    }
+}
+
 /// A system whose settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -79,6 +98,16 @@ impl App {
     /// The currency of a system's amounts that do not name theirs, whether it is switched on or not.
     pub fn currency(&self, system: &str) -> Option<&str> {
         self.config.system(system).and_then(|system| system.connector.currency())
+    }
+
+    /// The currency of what shops' customers paid: of one system's, or of all that there are.
+    pub async fn currency_of(&self, system: Option<&str>) -> Result<Currency<'_>> {
+        let named = |shop: &str| system.is_none_or(|name| name.is_empty() || name == shop);
+        let shops = self.store.shops().await?;
+        let mut known = shops.iter().map(|shop| &shop.system).filter(|shop| named(shop));
+        let first = known.next().and_then(|shop| self.currency(shop));
+        let same = known.all(|shop| first.is_some() && self.currency(shop) == first);
+        Ok(if same { Currency::One(first) } else { Currency::Several })
     }
 
     /// What the customers of a system are added up by, as it is in force.

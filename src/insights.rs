@@ -5,6 +5,7 @@
 use anyhow::Result;
 use jiff::civil::Date;
 
+use crate::app::App;
 use crate::model::text::name_key;
 use crate::store::Store;
 use crate::store::insights::{Group, Peopled};
@@ -96,7 +97,8 @@ pub async fn systems(store: &Store, asked: &Asked) -> Result<Vec<Peopled>> {
 }
 
 /// The lines of an insight, as of `today`.
-pub async fn lines(store: &Store, insight: Insight, asked: &Asked, today: Date) -> Result<Lines> {
+pub async fn lines(app: &App, insight: Insight, asked: &Asked, today: Date) -> Result<Lines> {
+    let store = &app.store;
     let systems = systems(store, asked).await?;
     let names = systems.iter().filter(|peopled| peopled.is_shop == insight.is_of_shops());
     let names: Vec<&str> = names.map(|peopled| peopled.system.as_str()).collect();
@@ -129,7 +131,7 @@ pub async fn lines(store: &Store, insight: Insight, asked: &Asked, today: Date) 
         Insight::Purchases => {
             let mut bought = Vec::new();
             for name in names {
-                bought.extend(store.bought(name).await?);
+                bought.push((app.currency(name).map(str::to_owned), store.bought(name).await?));
             }
             Lines::Bought(months::bought(bought, today))
         }
@@ -140,7 +142,13 @@ pub async fn lines(store: &Store, insight: Insight, asked: &Asked, today: Date) 
             }
             Lines::Points(classes::points(&holders))
         }
-        Insight::Cities => Lines::Cities(classes::cities(store.cities(asked.system.as_deref()).await?)),
+        Insight::Cities => {
+            let mut cities = Vec::new();
+            for name in names {
+                cities.push((app.currency(name).map(str::to_owned), store.cities(name).await?));
+            }
+            Lines::Cities(classes::cities(cities))
+        }
     })
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app::Currency;
 use crate::model::amount::{self, MONEY, QUANTITY, Sums, show};
 use crate::store::listing::{AccountRow, Item, Totals};
 
@@ -142,8 +143,9 @@ pub struct SumsDoc {
     pub accounts: i64,
     /// Lines bought by customers of shops; null when there are none.
     pub purchases: Option<i64>,
-    /// ISO code of what shops' customers paid; null when there are none.
-    pub currency: Option<&'static str>,
+    /// ISO code of what shops' customers paid; null when there are none, or when shops keep their books in
+    /// different currencies: then these sums are left out.
+    pub currency: Option<String>,
     /// Decimal sums by measure; what is not known of anybody is left out.
     #[schema(value_type = Object)]
     pub sums: Sums,
@@ -214,14 +216,15 @@ pub fn account(row: &AccountRow) -> AccountDoc {
     }
 }
 
-/// Counts and sums as a document; `rows` of the list they belong to.
-pub fn sums(totals: Totals, rows: i64) -> SumsDoc {
+/// Counts and sums as a document; `rows` of the list they belong to, `currency` of what was paid.
+pub fn sums(totals: Totals, rows: i64, currency: Currency<'_>) -> SumsDoc {
+    let totals = if currency == Currency::Several { totals.without_payments() } else { totals };
     SumsDoc {
         total: rows,
         clients: totals.clients,
         accounts: totals.accounts,
         purchases: totals.purchases,
-        currency: totals.purchases.map(|_| amount::OF_SHOPS),
+        currency: totals.purchases.and(currency.code()).map(str::to_owned),
         sums: totals.sums,
     }
 }

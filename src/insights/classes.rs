@@ -1,10 +1,11 @@
 //! Groups and classes: points, resting clients, cities, owners and countries. Pure.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use super::lines::{CityLine, Lots, Money, PointsLine, RestingLine, TradedLine};
 use super::months::added;
-use crate::model::amount::OF_SHOPS;
 use crate::store::insights::{CityOf, Holders, LastTraded, Traded};
 
 /// Where classes of points end, in hundredths of a point.
@@ -62,14 +63,29 @@ pub(super) fn resting(last: &[LastTraded], today: Date) -> Vec<RestingLine> {
     if lines.iter().all(|line| line.clients == 0) { Vec::new() } else { lines }
 }
 
-/// Cities, from where most was spent; nowhere comes last.
-pub(super) fn cities(mut stored: Vec<CityOf>) -> Vec<CityLine> {
-    stored.sort_by_key(|of| (of.city.is_empty(), std::cmp::Reverse((of.spent, of.clients))));
-    let line = |of: CityOf| CityLine {
-        city: Some(of.city).filter(|city| !city.is_empty()),
+/// Cities, from where most was spent; nowhere comes last. Shops that keep their books in one currency are
+/// taken together.
+pub(super) fn cities(shops: Vec<(Option<String>, Vec<CityOf>)>) -> Vec<CityLine> {
+    let mut books: BTreeMap<(Option<String>, String), CityOf> = BTreeMap::new();
+    for (currency, stored) in shops {
+        for of in stored {
+            let city = books.entry((currency.clone(), of.city)).or_default();
+            city.clients += of.clients;
+            city.purchases = added(city.purchases, of.purchases);
+            city.spent = added(city.spent, of.spent);
+            city.points = added(city.points, of.points);
+        }
+    }
+    let mut stored: Vec<((Option<String>, String), CityOf)> = books.into_iter().collect();
+    stored.sort_by(|((_, city), of), ((_, other_city), other)| {
+        let largest = (other.spent, other.clients).cmp(&(of.spent, of.clients));
+        city.is_empty().cmp(&other_city.is_empty()).then(largest)
+    });
+    let line = |((currency, city), of): ((Option<String>, String), CityOf)| CityLine {
+        city: Some(city).filter(|city| !city.is_empty()),
+        currency,
         clients: of.clients,
         purchases: of.purchases,
-        currency: OF_SHOPS,
         spent: of.spent.map(Money),
         points: of.points.map(Money),
     };
@@ -135,10 +151,12 @@ mod tests {
     #[test]
     fn what_is_not_known_comes_last() {
         let of = |city: &str, spent| CityOf { city: city.to_owned(), clients: 1, spent, ..CityOf::default() };
-        let lines =
-            cities(vec![of("", Some(900)), of("Ялта", None), of("Керчь", Some(0)), of("Судак", Some(7))]);
+        let rub = Some("RUB".to_owned());
+        let one = vec![of("", Some(900)), of("Ялта", None), of("Керчь", Some(0)), of("Судак", Some(7))];
+        let lines = cities(vec![(rub.clone(), one), (rub, vec![of("Керчь", Some(3))])]);
         let names: Vec<_> = lines.iter().map(|line| line.city.as_deref()).collect();
         assert_eq!(names, [Some("Судак"), Some("Керчь"), Some("Ялта"), None]);
+        assert_eq!((lines[1].clients, lines[1].spent), (2, Some(Money(3))));
         let lines = points(&[Holders { class: None, clients: 3, points: None }]);
         let last = lines.last().unwrap();
         assert_eq!((lines.len(), last.class, last.clients, last.points), (8, NO_POINTS, 3, None));

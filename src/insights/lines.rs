@@ -41,8 +41,8 @@ pub struct NewLine {
 pub struct BoughtLine {
     /// `YYYY-MM` on the source's own calendar.
     pub month: String,
-    /// ISO code of the amounts.
-    pub currency: &'static str,
+    /// ISO code of the amounts; null: it is not known.
+    pub currency: Option<String>,
     /// Decimal: what purchases come to, returns apart.
     #[schema(value_type = String)]
     pub purchases: Money,
@@ -76,12 +76,12 @@ pub struct PointsLine {
 pub struct CityLine {
     /// The city; null: it is not known.
     pub city: Option<String>,
+    /// ISO code of what was spent; null: it is not known.
+    pub currency: Option<String>,
     /// How many customers.
     pub clients: i64,
     /// Lines they bought.
     pub purchases: Option<i64>,
-    /// ISO code of what was spent.
-    pub currency: &'static str,
     /// Decimal: what they spent, opening balances included.
     #[schema(value_type = Option<String>)]
     pub spent: Option<Money>,
@@ -167,6 +167,8 @@ pub struct Column {
     pub name: &'static str,
     /// Whether it is added up below the table.
     pub summed: bool,
+    /// Whether it is money in the currency of its line.
+    pub paid: bool,
 }
 
 impl Lines {
@@ -184,20 +186,27 @@ impl Lines {
 
     /// The columns of the table after the first, which says what a line is about.
     pub fn columns(&self) -> Vec<Column> {
-        let (summed, other) = (|name| Column { name, summed: true }, |name| Column { name, summed: false });
+        let summed = |name| Column { name, summed: true, paid: false };
+        let other = |name| Column { summed: false, ..summed(name) };
+        let paid = |name| Column { paid: true, ..summed(name) };
         match self {
             Lines::New(_) => vec![summed("clients")],
             Lines::Bought(_) => vec![
-                summed("purchases-of"),
+                other("currency"),
+                paid("purchases-of"),
                 summed("receipts"),
-                other("average-bill"),
-                summed("returned"),
+                Column { summed: false, ..paid("average-bill") },
+                paid("returned"),
                 summed("returns"),
             ],
             Lines::Points(_) => vec![summed("customers"), summed("points-of")],
-            Lines::Cities(_) => {
-                vec![summed("customers"), summed("lines"), summed("spent"), summed("points-of")]
-            }
+            Lines::Cities(_) => vec![
+                other("currency"),
+                summed("customers"),
+                summed("lines"),
+                paid("spent"),
+                summed("points-of"),
+            ],
             Lines::Traded(_) => vec![
                 summed("clients"),
                 summed("accounts"),
@@ -214,6 +223,7 @@ impl Lines {
     pub fn rows(&self, words: &Words) -> Vec<(String, Vec<Cell>)> {
         let named = |name: &Option<String>| name.clone().unwrap_or_else(|| words.text("insight-unknown"));
         let class = |of: &str, class: &str| words.text(&format!("insight-{of}-{class}"));
+        let code = |code: &Option<String>| code.clone().map_or(Cell::Empty, Cell::Text);
         let count = Cell::Count;
         let money =
             |amount: Option<Money>| amount.map_or(Cell::Empty, |Money(value)| Cell::Amount(value, MONEY));
@@ -226,6 +236,7 @@ impl Lines {
                 .iter()
                 .map(|line| {
                     let cells = vec![
+                        code(&line.currency),
                         money(Some(line.purchases)),
                         count(line.receipts),
                         money(line.average_bill),
@@ -245,7 +256,13 @@ impl Lines {
                     let bought = line.purchases.map_or(Cell::Empty, Cell::Count);
                     (
                         named(&line.city),
-                        vec![count(line.clients), bought, money(line.spent), money(line.points)],
+                        vec![
+                            code(&line.currency),
+                            count(line.clients),
+                            bought,
+                            money(line.spent),
+                            money(line.points),
+                        ],
                     )
                 })
                 .collect(),
@@ -270,11 +287,40 @@ impl Lines {
         }
     }
 
-    /// What the rows come to, by column; unknown where no row knows it, or where adding up says nothing.
+    /// The currencies of the lines, each once, where amounts may be in different ones.
+    pub fn currencies(&self) -> Vec<Option<&str>> {
+        let mut codes: Vec<Option<&str>> = match self {
+            Lines::Bought(lines) => lines.iter().map(|line| line.currency.as_deref()).collect(),
+            Lines::Cities(lines) => lines.iter().map(|line| line.currency.as_deref()).collect(),
+            _ => Vec::new(),
+        };
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    }
+
+    /// The lines in one currency.
+    #[must_use]
+    pub fn in_currency(&self, code: Option<&str>) -> Lines {
+        let mut own = self.clone();
+        match &mut own {
+            Lines::Bought(lines) => lines.retain(|line| line.currency.as_deref() == code),
+            Lines::Cities(lines) => lines.retain(|line| line.currency.as_deref() == code),
+            _ => {}
+        }
+        own
+    }
+
+    /// What the rows come to, by column; unknown where no row knows it, or where adding up says nothing,
+    /// as with amounts in different currencies.
     pub fn totals(&self, rows: &[(String, Vec<Cell>)]) -> Vec<Cell> {
         let columns = self.columns();
+        let mixed = self.currencies().len() > 1;
         let total = |(at, column): (usize, &Column)| {
-            let cells = rows.iter().filter_map(|(_, cells)| cells.get(at)).filter(|_| column.summed);
+            let cells = rows
+                .iter()
+                .filter_map(|(_, cells)| cells.get(at))
+                .filter(|_| column.summed && !(mixed && column.paid));
             cells.fold(Cell::Empty, |sum, cell| match (sum, cell) {
                 (Cell::Empty, cell) => cell.clone(),
                 (Cell::Count(sum), Cell::Count(more)) => Cell::Count(sum.saturating_add(*more)),

@@ -6,7 +6,6 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::lines::{BoughtLine, Money, NewLine};
-use crate::model::amount::OF_SHOPS;
 use crate::store::insights::Bought;
 
 /// Months without anything are shown of these last ten years; before them a stray date would make
@@ -42,30 +41,41 @@ pub(super) fn by_month(registered: &[(Option<String>, i64)], today: Date) -> Vec
     months.chain(unknown).collect()
 }
 
-/// What was bought in each month, the latest first, of all systems together.
-pub(super) fn bought(stored: Vec<Bought>, today: Date) -> Vec<BoughtLine> {
-    let mut months: BTreeMap<String, Bought> = BTreeMap::new();
-    for bought in stored {
-        let month = months.entry(bought.month.clone()).or_default();
-        month.amount = added(month.amount, bought.amount);
-        month.returned = added(month.returned, bought.returned);
-        month.receipts += bought.receipts;
-        month.returns += bought.returns;
+/// What was bought from each shop, by the currency of its books, if that is known.
+pub(super) type Shops = Vec<(Option<String>, Vec<Bought>)>;
+
+/// What was bought in each month, the latest first, of all shops that keep their books in one currency
+/// together.
+pub(super) fn bought(shops: Shops, today: Date) -> Vec<BoughtLine> {
+    let mut books: BTreeMap<Option<String>, BTreeMap<String, Bought>> = BTreeMap::new();
+    for (currency, stored) in shops {
+        let months = books.entry(currency).or_default();
+        for bought in stored {
+            let month = months.entry(bought.month.clone()).or_default();
+            month.amount = added(month.amount, bought.amount);
+            month.returned = added(month.returned, bought.returned);
+            month.receipts += bought.receipts;
+            month.returns += bought.returns;
+        }
     }
-    for month in between(months.keys().next(), today) {
-        months.entry(month).or_default();
+    let mut lines = Vec::new();
+    for (currency, mut months) in books {
+        for month in between(months.keys().next(), today) {
+            months.entry(month).or_default();
+        }
+        lines.extend(months.into_iter().map(|(month, bought)| BoughtLine {
+            month,
+            currency: currency.clone(),
+            // Of a month that lies among those that were read it is known that nothing was bought.
+            purchases: Money(bought.amount.unwrap_or(0)),
+            receipts: bought.receipts,
+            average_bill: average(bought.amount, bought.receipts).map(Money),
+            returned: Money(bought.returned.unwrap_or(0)),
+            returns: bought.returns,
+        }));
     }
-    let line = |(month, bought): (String, Bought)| BoughtLine {
-        month,
-        currency: OF_SHOPS,
-        // Of a month that lies among those that were read it is known that nothing was bought.
-        purchases: Money(bought.amount.unwrap_or(0)),
-        receipts: bought.receipts,
-        average_bill: average(bought.amount, bought.receipts).map(Money),
-        returned: Money(bought.returned.unwrap_or(0)),
-        returns: bought.returns,
-    };
-    months.into_iter().rev().map(line).collect()
+    lines.sort_by(|one, other| other.month.cmp(&one.month).then_with(|| one.currency.cmp(&other.currency)));
+    lines
 }
 
 /// The sum of what is known.
@@ -147,9 +157,12 @@ mod tests {
             receipts,
             ..Bought::default()
         };
-        // Two shops: their receipts together, not the average of averages.
-        let lines = bought(vec![month(1_000, 1), month(200, 3)], date(2026, 3, 9));
-        assert_eq!(lines.len(), 1);
-        assert_eq!(lines[0].average_bill, Some(Money(300)));
+        // Two shops: their receipts together, not the average of averages; and never over currencies.
+        let shop =
+            |currency: &str, amount, receipts| (Some(currency.to_owned()), vec![month(amount, receipts)]);
+        let shops = vec![shop("RUB", 1_000, 1), shop("KZT", 7, 1), shop("RUB", 200, 3)];
+        let lines = bought(shops, date(2026, 3, 9));
+        let bills: Vec<_> = lines.iter().map(|line| (line.currency.as_deref(), line.average_bill)).collect();
+        assert_eq!(bills, [(Some("KZT"), Some(Money(7))), (Some("RUB"), Some(Money(300)))]);
     }
 }

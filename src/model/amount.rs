@@ -55,8 +55,8 @@ pub const SPENT: Measure = Measure { name: "spent", scale: MONEY };
 /// A customer's balance of points.
 pub const POINTS: Measure = Measure { name: "points", scale: MONEY };
 
-/// ISO code of the currency that shops keep their books in.
-pub const OF_SHOPS: &str = "RUB";
+/// What of [`SHOPPED`] is money.
+pub const PAID: [Measure; 3] = [OPENING, PURCHASED, SPENT];
 
 /// What brokers' clients are added up by.
 pub const TRADED: [Measure; 4] = [VOLUME_LOTS, VOLUME_MLN_USD, REWARD_USD, REBATE_USD];
@@ -168,6 +168,11 @@ impl Sums {
     /// adds nothing.
     pub fn add(&mut self, measure: Measure, value: Option<i64>) {
         *self.0.entry(measure.name).or_default() += i128::from(value.unwrap_or(0));
+    }
+
+    /// Takes the sum of `measure` away: it is not known.
+    pub fn forget(&mut self, measure: Measure) {
+        self.0.remove(measure.name);
     }
 
     /// Sets the sum of `measure` (scaled).

@@ -151,10 +151,10 @@ impl Store {
         rows.iter().map(holders).collect()
     }
 
-    /// The cities of shops' customers (of one system's, if it is named).
-    pub async fn cities(&self, system: Option<&str>) -> Result<Vec<CityOf>> {
-        let sql = "SELECT city, CAST(SUM(clients) AS BIGINT), CAST(SUM(purchases) AS BIGINT), CAST(SUM(spent) AS BIGINT), CAST(SUM(points) AS BIGINT) FROM customer_summary WHERE gone = 0 AND purchases IS NOT NULL AND ($1 = '' OR system = $1) GROUP BY city ORDER BY city";
-        let rows = self.db.rows(sql, [system.unwrap_or_default().into()]).await?;
+    /// The cities of the customers of a shop.
+    pub async fn cities(&self, system: &str) -> Result<Vec<CityOf>> {
+        let sql = "SELECT city, CAST(SUM(clients) AS BIGINT), CAST(SUM(purchases) AS BIGINT), CAST(SUM(spent) AS BIGINT), CAST(SUM(points) AS BIGINT) FROM customer_summary WHERE gone = 0 AND purchases IS NOT NULL AND system = $1 GROUP BY city ORDER BY city";
+        let rows = self.db.rows(sql, [system.into()]).await?;
         let city = |row: &Row| {
             Ok(CityOf {
                 city: row.get(0)?,

@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use super::search::{self, Search};
 use super::{Row, Store, Value, bulk};
-use crate::model::amount::Sums;
+use crate::model::amount::{PAID, Sums};
 use crate::model::text::name_key;
 
 mod account;
@@ -155,6 +155,13 @@ pub struct Matches {
 }
 
 impl Totals {
+    /// Without the sums of what shops' customers paid: in different currencies they have none.
+    #[must_use]
+    pub fn without_payments(mut self) -> Totals {
+        PAID.into_iter().for_each(|measure| self.sums.forget(measure));
+        self
+    }
+
     /// How many rows a list of this shape has.
     pub fn rows(&self, shape: Shape) -> i64 {
         match shape {

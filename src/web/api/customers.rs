@@ -141,7 +141,8 @@ pub(super) async fn sums(
     asked.whole()?;
     let totals = web.app.store.customer_sums(&filter).await?;
     let rows = totals.rows(shape);
-    Ok(Json(document::sums(totals, rows)))
+    let currency = web.app.currency_of(filter.system.as_deref()).await?;
+    Ok(Json(document::sums(totals, rows, currency)))
 }
 
 pub(super) async fn find(web: &Web, id: &str) -> Result<Item, Problem> {

@@ -107,6 +107,6 @@ async fn find(
     if let Some(owner) = asked.owner.as_ref().filter(|owner| owner.contains('\0')) {
         return Err(bad_value("owner", &owner.replace('\0', "\u{fffd}")));
     }
-    let lines = insights::lines(&web.app.store, insight, &asked, today()).await?;
+    let lines = insights::lines(&web.app, insight, &asked, today()).await?;
     Ok((insight, asked, lines))
 }

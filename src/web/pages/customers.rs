@@ -8,11 +8,11 @@ use serde::Deserialize;
 use super::overview::{self, Owners, ShopRow, owner_label};
 use super::show::{self, maybe, maybe_amount, number};
 use super::{Done, Frame, link, render};
-use crate::app::App;
+use crate::app::{App, Currency};
 use crate::model::amount::{OPENING, POINTS, PURCHASED, REBATE_USD, REWARD_USD, SPENT, VOLUME_LOTS};
 use crate::model::text::name_key;
 use crate::store::facets::Facets;
-use crate::store::listing::{BadCursor, Filter, Item, Listed, Matches, Order, Shape, Sort, Totals};
+use crate::store::listing::{BadCursor, Filter, Item, Listed, Matches, Order, Shape, Sort};
 use crate::web::Web;
 use crate::web::access::Viewer;
 use crate::web::problem::Problem;
@@ -222,7 +222,7 @@ pub async fn page(
         listed => listed?,
     };
     let sums = match asked.sums.as_deref() {
-        Some(_) => Some(totalled(&app.store.customer_sums(&filter).await?, shape)),
+        Some(_) => Some(totalled(app, &filter, shape).await?),
         None => None,
     };
     let mut matched = Matches::default();
@@ -286,30 +286,33 @@ pub async fn sums(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let f = Frame::new(&web.app, who, "/customers", "web-customers").await?;
-    let sums = totalled(&web.app.store.customer_sums(&asked.filter()).await?, asked.shape(&web.app));
+    let sums = totalled(&web.app, &asked.filter(), asked.shape(&web.app)).await?;
     render(&SumsPart { f, sums })
 }
 
-fn totalled(totals: &Totals, shape: Shape) -> Totalled {
+async fn totalled(app: &App, filter: &Filter, shape: Shape) -> anyhow::Result<Totalled> {
+    let totals = app.store.customer_sums(filter).await?;
+    let currency = app.currency_of(filter.system.as_deref()).await?;
+    let totals = if currency == Currency::Several { totals.without_payments() } else { totals };
     // Rebates are paid to clients: nobody knows which account one is for.
     let rebate = totals.sums.get(REBATE_USD).filter(|_| shape == Shape::Customers);
-    Totalled {
+    Ok(Totalled {
         clients: number(totals.clients),
         accounts: number(totals.accounts),
         reward: maybe_amount(totals.sums.get(REWARD_USD), REWARD_USD),
         rebate: maybe_amount(rebate, REBATE_USD),
         lots: maybe_amount(totals.sums.get(VOLUME_LOTS), VOLUME_LOTS),
         shop: (shape == Shape::Shop).then(|| {
-            let sum = |measure| maybe_amount(totals.sums.get(measure), measure);
+            let paid = |measure| show::money(totals.sums.get(measure), currency.code());
             ShopTotals {
-                points: sum(POINTS),
+                points: maybe_amount(totals.sums.get(POINTS), POINTS),
                 purchases: maybe(totals.purchases),
-                spent: sum(SPENT),
-                opening: sum(OPENING),
-                purchased: sum(PURCHASED),
+                spent: paid(SPENT),
+                opening: paid(OPENING),
+                purchased: paid(PURCHASED),
             }
         }),
-    }
+    })
 }
 
 /// Owners, systems, statuses, countries and cities to choose from.

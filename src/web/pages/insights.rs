@@ -89,7 +89,7 @@ pub async fn page(
         // An owner has clients of brokers: of shops nothing would be left out.
         let wanted = if insight.is_of_shops() { shops && of.owner.is_none() } else { brokers };
         if wanted {
-            let lines = insights::lines(&app.store, insight, &of, today()).await?;
+            let lines = insights::lines(app, insight, &of, today()).await?;
             sections.push(section(insight, &lines, &of, f.words)?);
         }
     }
@@ -133,11 +133,22 @@ fn section(insight: Insight, lines: &Lines, of: &insights::Asked, words: &Words)
         .iter()
         .map(|column| Head { name: words.text(&format!("insight-{}", column.name)), number: true });
     let all = number(rows.len() as i64);
+    // Each currency has charts of its own.
+    let mut drawn = Vec::new();
+    match lines.currencies().as_slice() {
+        [] => drawn.extend(charts(insight, &columns, &rows, None, words)?),
+        codes => {
+            for code in codes {
+                let own = lines.in_currency(*code).rows(words);
+                drawn.extend(charts(insight, &columns, &own, *code, words)?);
+            }
+        }
+    }
     Ok(Section {
         id: insight.word(),
         title: say(""),
         about: say("about-"),
-        charts: charts(insight, &columns, &rows, words)?,
+        charts: drawn,
         heads: std::iter::once(first).chain(others).collect(),
         rows: rows.iter().take(ROWS).map(shown).collect(),
         more: (rows.len() > ROWS)
@@ -153,6 +164,7 @@ fn charts(
     insight: Insight,
     columns: &[Column],
     rows: &[(String, Vec<Cell>)],
+    currency: Option<&str>,
     words: &Words,
 ) -> Result<Vec<String>, Problem> {
     // Column, and one that is drawn together with it.
@@ -209,12 +221,17 @@ fn charts(
             }
             None => titled(name),
         };
+        let paid = column.and_then(|column| columns.get(column)).is_some_and(|column| column.paid);
+        let title = match currency.filter(|_| paid) {
+            Some(currency) => words.with("insight-in", &[("what", &title), ("currency", currency)]),
+            None => title,
+        };
         // An unknown figure has nothing to be drawn, and says so in the table.
         if points.iter().all(|point| point.value.is_none()) {
             continue;
         }
         let said = Said {
-            id: format!("{}-{at}", insight.word()),
+            id: format!("{}-{}{at}", insight.word(), currency.unwrap_or_default().to_lowercase()),
             about: about(&points, over_time, scale, words),
             title,
         };

@@ -231,3 +231,48 @@ async fn the_page_shows_what_the_lines_say() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn amounts_in_different_currencies_are_never_added_up() {
+    on_both_with(&of(60), async |world| {
+        let shop =
+            concord::simulate::shop_config(&world.sim.url()).replace("every = \"1h\"\n", "rate = 10000\n");
+        let kiosk = shop.replace("[systems.shop]", "[systems.kiosk]\ncurrency = \"KZT\"");
+        world.configure(|text| text.split("[owners]").next().unwrap().to_owned() + &shop + &kiosk);
+        world.sync(0, &[]).await;
+        let server = Server::start(world).await;
+        let one = server.get("/api/v1/customers/sums?view=shop&system=kiosk").await;
+        assert_eq!(one["currency"], "KZT");
+        let both = server.get("/api/v1/customers/sums?view=shop").await;
+        assert_eq!((&both["currency"], &both["sums"]["spent"]), (&Value::Null, &Value::Null));
+        assert_eq!(both["clients"].as_i64(), one["clients"].as_i64().map(|clients| 2 * clients));
+        assert_eq!(
+            money(both["sums"]["points"].as_str().unwrap()),
+            2 * money(one["sums"]["points"].as_str().unwrap())
+        );
+        for name in ["purchases", "cities"] {
+            let all = lines(&server, name, "").await;
+            let own = lines(&server, name, "system=kiosk").await;
+            let kzt: Vec<&Value> = all.iter().filter(|line| line["currency"] == "KZT").collect();
+            assert_eq!((all.len(), kzt), (2 * own.len(), own.iter().collect()), "{name}");
+        }
+        let answer = server.call("viewer", "GET", "/insights", None).await;
+        let page = String::from_utf8(answer.body).unwrap().replace(['\u{2068}', '\u{2069}'], "");
+        for title in ["Average bill (KZT)", "Average bill (RUB)", "Spent (KZT)", "Spent (RUB)"] {
+            assert_eq!(page.matches(&format!("<figcaption>{title}</figcaption>")).count(), 1, "{title}");
+        }
+        let foot = page.split("id=\"cities\"").nth(1).unwrap().split("<tfoot>").nth(1).unwrap();
+        let foot: Vec<&str> = foot.split("</tr>").next().unwrap().split("<td class=\"n\">").skip(1).collect();
+        // Currency and money have no total; customers, lines and points have one.
+        let known: Vec<bool> = foot.iter().map(|cell| !cell.starts_with('–')).collect();
+        assert_eq!(known, [false, true, true, false, true], "{foot:?}");
+        let answer = server.call("viewer", "GET", "/customers/sums?view=shop", None).await;
+        let foot = String::from_utf8(answer.body).unwrap();
+        assert!(foot.contains("<td class=\"n\">–</td>") && !foot.contains("RUB"), "{foot}");
+        let ids: BTreeSet<&str> =
+            page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert_eq!(ids.len(), page.matches(" id=\"").count(), "every id is there once");
+        server.end().await;
+    })
+    .await;
+}
