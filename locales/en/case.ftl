@@ -6,7 +6,10 @@ case-empty-answer = { $system }/{ $stream } came back empty where { $stored } re
     .help = Most likely the source had a fault: keep. Mark them gone only if the list is really empty now.
 case-uid-collision = { $system }: more than one client answers to { $name }: { $clients }. The accounts of { $name } are with none of them.
     .help = Choose the client the accounts belong to.
-case-new-document = { $system }/{ $stream }: documents of the type { $type } came for the first time: { $count } rows, { $amount } in all. They count like all others.
+case-new-document = { $system }/{ $stream }: documents of the type { $type } came for the first time: { $count ->
+    [one] { $count } row
+   *[other] { $count } rows
+}, { $amount } in all. They count like all others.
     .help = Ask whoever looks after the base what these documents are. If they are no purchases, the total of a customer is wrong until they are taken out of the register of sales there.
 case-choice-counts = they count
 case-choice-keep = keep them

@@ -4,9 +4,9 @@
 //! Bases differ in what they allow. What is refused is asked for in a plainer way, and the cursor
 //! keeps the way that was taken: without an order, without a filter, in smaller pages.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -323,7 +323,8 @@ impl Connector for Onec {
 
     fn window(&self, stream: &Stream, ask: &Ask) -> Option<(Date, Date)> {
         let days = i64::from(ask.days.unwrap_or(self.purchase_days));
-        let first = ask.today.checked_sub(days.days()).unwrap_or(FIRST_DAY).max(FIRST_DAY);
+        let first = jiff::Span::new().try_days(days).and_then(|days| ask.today.checked_sub(days));
+        let first = first.unwrap_or(FIRST_DAY).max(FIRST_DAY);
         (stream.name == PURCHASES).then_some((first, Date::MAX))
     }
 }

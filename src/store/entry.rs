@@ -26,13 +26,12 @@ impl Store {
         self.db.rows(&sql, [stream_id.into()]).await?.iter().map(documents).collect()
     }
 
-    /// The types of documents of which a run brought the first movements there ever were in a stream.
+    /// The types of documents whose first movements in a stream came after a run.
     pub async fn new_documents(&self, stream_id: i64, run: i64) -> Result<Vec<Documents>> {
         let brought = format!(
-            "{OF} WHERE stream_id = $1 AND first_run = $2 AND document_type IS NOT NULL GROUP BY 1, 2"
+            "{OF} WHERE stream_id = $1 AND first_run > $2 AND document_type IS NOT NULL GROUP BY 1, 2"
         );
-        let older =
-            "SELECT 1 FROM entry o WHERE o.stream_id = $1 AND o.first_run < $2 AND o.document_type = f.class";
+        let older = "SELECT 1 FROM entry o WHERE o.stream_id = $1 AND o.first_run <= $2 AND o.document_type = f.class";
         let sql = format!(
             "SELECT class, kind, rows, amount FROM ({brought}) f WHERE NOT EXISTS ({older}) ORDER BY class, kind"
         );

@@ -161,7 +161,7 @@ pub async fn system(store: &Store, source: &Source) -> Result<Vec<Item>, Unverif
     for stream in source.connector.streams() {
         let stream_id = store.stream(&source.name, stream.name).await?;
         let (count, sums) = store.stored(stream, stream_id, None).await?;
-        let days = days_kept(store, source, stream, stream_id).await?;
+        let days = days_kept(store, source, stream).await?;
         let said = totals(source, stream, days, &mut there).await?;
         if has_money(stream) {
             ours.add_stored(store.documents(stream_id).await?);
@@ -205,11 +205,10 @@ fn has_money(stream: &Stream) -> bool {
 async fn unread(store: &Store, source: &Source, there: &mut Kinds, ours: &Kinds) -> Result<(), Unverified> {
     let Some(shop) = source.connector.shop() else { return Ok(()) };
     for stream in source.connector.streams() {
-        let stream_id = store.stream(&source.name, stream.name).await?;
-        let Some(days) = days_kept(store, source, stream, stream_id).await? else { continue };
+        let Some(days) = days_kept(store, source, stream).await? else { continue };
         let ask = Ask { today: today(), days: Some(days), ..Ask::default() };
         let Some((first, _)) = source.connector.window(stream, &ask) else { continue };
-        for (class, count) in shop.documents_before(&source.http, first, &ours.classes()).await? {
+        for (class, count) in shop.documents_before(&source.http, first, &ours.classes()).await {
             there.add_unread(&class, count);
         }
     }
@@ -271,15 +270,27 @@ async fn totals(
     Ok(Said { totals, keys: Some(keys) })
 }
 
-/// The days back to the oldest record that is kept of a windowed list.
-async fn days_kept(store: &Store, source: &Source, stream: &Stream, stream_id: i64) -> Result<Option<u32>> {
-    if source.connector.window(stream, &Ask::default()).is_none() || stream.table != Table::Entry {
+/// The first day that the mirror keeps of a windowed list: that of its oldest record, or the first that the
+/// last whole read asked for.
+async fn first_kept(store: &Store, source: &Source, stream: &Stream) -> Result<Option<jiff::civil::Date>> {
+    let last = store.last_whole_read(&source.name).await?;
+    let days = last.and_then(|run| run.days).and_then(|days| u32::try_from(days).ok());
+    let ask = Ask { today: today(), days, ..Ask::default() };
+    let Some((asked, _)) = source.connector.window(stream, &ask).filter(|_| stream.table == Table::Entry)
+    else {
         return Ok(None);
-    }
-    let Some(oldest) = store.oldest_day(stream_id).await? else { return Ok(None) };
-    let oldest: jiff::civil::Date = oldest.parse()?;
-    // One more: the source's day may have begun while ours has not.
-    Ok(u32::try_from((today() - oldest).get_days() + 1).ok())
+    };
+    let stream_id = store.stream(&source.name, stream.name).await?;
+    Ok(Some(match store.oldest_day(stream_id).await? {
+        Some(oldest) => asked.min(oldest.parse()?),
+        None => asked,
+    }))
+}
+
+/// The days back to the first that is kept of a windowed list.
+async fn days_kept(store: &Store, source: &Source, stream: &Stream) -> Result<Option<u32>> {
+    let first = first_kept(store, source, stream).await?;
+    Ok(first.and_then(|first| u32::try_from((today() - first).get_days()).ok()))
 }
 
 fn lines(

@@ -21,6 +21,9 @@ pub enum CityRule {
     Presentation,
 }
 
+/// What is longer is a note and no city.
+const LONGEST: usize = 100;
+
 /// The rules in their usual order.
 pub const USUAL: [CityRule; 5] = [
     CityRule::MainInfoLine3,
@@ -51,7 +54,8 @@ impl CityRule {
             CityRule::ContactCity => addresses().find_map(|a| some(&a.city).map(str::to_owned)),
             CityRule::Presentation => addresses().find_map(|a| after_abbreviation(&a.shown)),
         };
-        found.map(|city| bare(&city).to_owned()).filter(|city| !city.is_empty())
+        let is_name = |city: &String| !city.is_empty() && city.chars().count() <= LONGEST;
+        found.map(|city| bare(&city).to_owned()).filter(is_name)
     }
 }
 

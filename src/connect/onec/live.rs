@@ -99,14 +99,14 @@ impl Onec {
     }
 
     /// The types of documents that made movements before a day and are none of `known`, with how many
-    /// movements there are. Each type costs two requests, whatever the register holds. What a base refuses
-    /// to be asked for is not told.
+    /// movements there are. Each type costs two requests, whatever the register holds. What a base cannot
+    /// be asked for is not told.
     pub async fn documents_before(
         &self,
         http: &Http,
         first: Date,
         known: &BTreeSet<&str>,
-    ) -> Result<Vec<(String, u64)>, Error> {
+    ) -> Vec<(String, u64)> {
         let before = format!("Period lt datetime'{first}T00:00:00'");
         let is = |class: &str| format!("isof(Recorder,{})", query::text(class));
         let mut others = before.clone();
@@ -116,10 +116,7 @@ impl Onec {
         while found.len() < MOST_TYPES && others.len() < LONGEST_CONDITION {
             let set = Set { filter: Some(others.clone()), ..register.clone() };
             let one = Place { top: 1, unordered: true, ..Place::first(1) };
-            let page = match self.page(http, &set, &one, false).await {
-                Err(Error::Rejected(_)) => break,
-                page => page?,
-            };
+            let Ok(page) = self.page(http, &set, &one, false).await else { break };
             let row = page.rows.first();
             let class = row.and_then(|row| read::made_by(&row.raw));
             // The same again: a base that ignores the condition.
@@ -128,11 +125,12 @@ impl Onec {
             };
             let Some(class) = class.filter(is_new) else { break };
             let of = format!("{before} and {}", is(&class));
-            let count = count(http, &set, Some(&of)).await?.unwrap_or(1);
+            // One was seen.
+            let count = count(http, &set, Some(&of)).await.ok().flatten().unwrap_or(1);
             others.push_str(&format!(" and not {}", is(&class)));
             found.push((class, count));
         }
-        Ok(found)
+        found
     }
 
     async fn cards_of(&self, http: &Http, owner: &str) -> Result<Vec<Card>, Error> {

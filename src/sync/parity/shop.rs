@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::super::matching::shop::view;
 use super::super::settle::compute;
-use super::super::{Source, now, owners::OwnerSettings, today};
-use super::{Cause, Item, Line, Unverified};
+use super::super::{Source, now, owners::OwnerSettings};
+use super::{Cause, Item, Line, Unverified, first_kept};
+use crate::connect::Connector;
 use crate::connect::onec::live::Live;
 use crate::connect::onec::{CARD_NAME, Onec, entry_key};
-use crate::connect::{Ask, Connector};
 use crate::model::amount::{MONEY, show};
 use crate::model::customer::{Moved, Name, ShopView};
 use crate::model::record::{Entry, EntryKind};
@@ -26,7 +26,8 @@ pub async fn by_phone(
     phone: &str,
 ) -> Result<Vec<Item>, Unverified> {
     let found = shop.by_phone(&source.http, phone).await?;
-    held_against(store, owners, source, &found).await
+    let named = found.into_iter().filter_map(|live| Some((live.name()?, live))).collect();
+    held_against(store, owners, source, named).await
 }
 
 /// The customer that the mirror knows by this name, read from the source now and held against it.
@@ -42,22 +43,22 @@ pub async fn by_name(
     cards.extend(own.filter(|own| !cards.iter().any(|card| card == own)).map(str::to_owned));
     let owner = Some(name).filter(|_| own.is_none());
     let found = shop.by_name(&source.http, owner, &cards).await?;
-    held_against(store, owners, source, &[found]).await
+    // It may have left the source: then the mirror is held against nothing.
+    held_against(store, owners, source, vec![(name.to_owned(), found)]).await
 }
 
 async fn held_against(
     store: &Store,
     owners: &OwnerSettings,
     source: &Source,
-    found: &[Live],
+    found: Vec<(String, Live)>,
 ) -> Result<Vec<Item>, Unverified> {
     let rules = owners.rules(&source.name, &store.owner_rules().await?);
     let first_day = first_day(store, source).await?;
     let first_day = first_day.as_deref();
     let mut items = Vec::new();
-    for live in found {
-        let Some(name) = live.name() else { continue };
-        let id = store.customer_by_key(&source.name, &name).await?;
+    for (name, live) in &found {
+        let id = store.customer_by_key(&source.name, name).await?;
         let stored = match id {
             Some(id) => compute(store, &rules, &[id]).await?.into_iter().next().and_then(|view| view.shop),
             None => None,
@@ -85,14 +86,11 @@ async fn held_against(
     Ok(items)
 }
 
-/// The day from which on the mirror has the purchases of everybody: its oldest, or the first that a run
-/// reads where it has none.
+/// The day from which on the mirror has the purchases of everybody.
 async fn first_day(store: &Store, source: &Source) -> Result<Option<String>, Unverified> {
-    let ask = Ask { today: today(), ..Ask::default() };
     for stream in source.connector.streams() {
-        if let Some((first, _)) = source.connector.window(stream, &ask) {
-            let stream_id = store.stream(&source.name, stream.name).await?;
-            return Ok(Some(store.oldest_day(stream_id).await?.unwrap_or_else(|| first.to_string())));
+        if let Some(first) = first_kept(store, source, stream).await? {
+            return Ok(Some(first.to_string()));
         }
     }
     Ok(None)
@@ -194,7 +192,8 @@ fn lines(there: &ShopView, kept: Option<&ShopView>, missing: &Missing, currency:
             what: what.to_owned(),
             source: text(source),
             mirror: text(mirror),
-            difference: Some(show(i128::from(difference), MONEY)),
+            // Between nothing and unknown there is no difference in figures.
+            difference: (equal || difference != 0).then(|| show(i128::from(difference), MONEY)),
             unit: unit.to_owned(),
             equal,
             causes: if equal { Vec::new() } else { missing.causes(what) },

@@ -6,27 +6,41 @@ use super::super::Stop;
 use super::Reading;
 use crate::connect::Table;
 use crate::model::Message;
-use crate::model::amount::{MONEY, show};
+use crate::model::amount::{AMOUNT, MONEY, show};
 use crate::store::Tx;
 use crate::store::case::{self, NewCase};
 
 impl Reading<'_> {
-    /// Raises a case for each type of document of which this run brought the first movements. Not before
-    /// the system was read whole once: until then every type is new.
-    pub(super) async fn question_new_documents(&self, tx: &mut Tx, now: i64) -> Result<(), Stop> {
+    /// The types of documents whose first movements of money came since the system was last read whole.
+    /// None before it was read whole once: until then every type is new.
+    pub(super) async fn new_documents(&self) -> Result<BTreeMap<String, (u64, i128)>, Stop> {
         let (store, system) = (self.turn.store, &self.turn.source.name);
-        if self.stream.table != Table::Entry || self.stage.counts.created == 0 {
-            return Ok(());
+        let mut types = BTreeMap::new();
+        if self.stream.table != Table::Entry || !self.stream.measures.contains(&AMOUNT) {
+            return Ok(types);
         }
-        if store.last_whole_read(system).await?.is_none() {
-            return Ok(());
+        let Some(whole) = store.last_whole_read(system).await? else { return Ok(types) };
+        // A read between that broke off may have brought them.
+        let between = store.last_run(system).await?.is_some_and(|run| run.id != whole.id);
+        if self.stage.counts.created == 0 && !between {
+            return Ok(types);
         }
-        let mut types: BTreeMap<String, (u64, i128)> = BTreeMap::new();
-        for of in store.new_documents(self.stream_id, self.turn.claim.run).await? {
-            let (count, amount) = types.entry(of.class).or_default();
+        for of in store.new_documents(self.stream_id, whole.id).await? {
+            let (count, amount): &mut (u64, i128) = types.entry(of.class).or_default();
             *count += of.count;
             *amount += i128::from(of.amount);
         }
+        Ok(types)
+    }
+
+    /// Raises a case for each of these types.
+    pub(super) async fn question_documents(
+        &self,
+        tx: &mut Tx,
+        types: BTreeMap<String, (u64, i128)>,
+        now: i64,
+    ) -> Result<(), Stop> {
+        let system = &self.turn.source.name;
         let currency = self.turn.source.connector.currency().unwrap_or_default();
         for (class, (count, amount)) in types {
             let case = NewCase {

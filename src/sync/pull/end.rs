@@ -45,6 +45,7 @@ impl Reading<'_> {
         let now = now();
         let missing = live.saturating_sub(self.seen.len());
         let empty = stage.counts.read == 0 && live > 0;
+        let new_documents = self.new_documents().await?;
         let mut tx = store.begin().await?;
         stage.status = StageStatus::Succeeded;
         match verdict {
@@ -75,7 +76,7 @@ impl Reading<'_> {
                 stage.error = Some(message);
             }
         }
-        self.question_new_documents(&mut tx, now).await?;
+        self.question_documents(&mut tx, new_documents, now).await?;
         stage.stored_count = Some(live - stage.gone);
         stage.stored_sums = stage.read_sums.clone();
         stage.next_cursor = None;
