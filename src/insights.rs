@@ -6,8 +6,8 @@ use anyhow::Result;
 use jiff::civil::Date;
 
 use crate::app::App;
-use crate::model::text::name_key;
 use crate::store::Store;
+use crate::store::facets::as_stored;
 use crate::store::insights::{Group, Peopled};
 
 mod classes;
@@ -155,7 +155,5 @@ pub async fn lines(app: &App, insight: Insight, asked: &Asked, today: Date) -> R
 /// The owner as it is stored: people write names in any letter case.
 async fn spelled(store: &Store, owner: Option<&str>) -> Result<Option<String>> {
     let Some(owner) = owner else { return Ok(None) };
-    let owners = store.facets().await?.owners;
-    let known = owners.into_iter().find(|known| name_key(known) == name_key(owner));
-    Ok(Some(known.unwrap_or_else(|| owner.to_owned())))
+    Ok(Some(as_stored(owner, &store.facets().await?.owners)))
 }

@@ -319,6 +319,14 @@ pub fn choice(choice: &str, words: &Words) -> String {
     if words.knows(&id) { words.text(&id) } else { choice.to_owned() }
 }
 
+/// Why a row was left out, or what makes a difference, in words; its own name when the catalogue has none,
+/// as for a type of document.
+pub fn rule(rule: &str, words: &Words) -> String {
+    let ids = ["reject", "exclude", "duplicate", "cause"].map(|family| format!("{family}-{rule}"));
+    let known = ids.iter().find(|id| words.knows(id));
+    known.map_or_else(|| rule.to_owned(), |id| words.text(id))
+}
+
 /// What is known about a case beside its message: names and values.
 pub fn case_detail(case: &Case) -> Vec<(String, String)> {
     let plain = |value: &serde_json::Value| match value {

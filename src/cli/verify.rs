@@ -6,6 +6,7 @@ use clap::Args;
 use super::{Common, End, app, no_systems, print_json, table, text, usage};
 use crate::app::App;
 use crate::model::Message;
+use crate::report;
 use crate::sync::parity;
 
 pub use crate::sync::parity::VerifyDoc;
@@ -84,7 +85,7 @@ fn print_lines(lines: &[Line]) {
             line.difference.clone().unwrap_or_else(|| "–".to_owned()),
         ]);
         for cause in &line.causes {
-            let rule = rule(&cause.rule);
+            let rule = report::rule(&cause.rule, text());
             table.add_row([
                 format!("  {rule}"),
                 table::count(cause.count),
@@ -114,12 +115,6 @@ fn not_compared(item: &Item) -> Option<String> {
     let names =
         item.not_compared.iter().map(|name| table::measure(name, None)).collect::<Vec<_>>().join(", ");
     (!names.is_empty()).then(|| text().with("cli-verify-not-compared", &[("sums", &names)]))
-}
-
-/// A rule in words, whatever it left a row out as.
-fn rule(rule: &str) -> String {
-    let ids = ["reject", "exclude", "cause"].map(|family| format!("{family}-{rule}"));
-    ids.iter().find(|id| text().knows(id)).map_or_else(|| rule.to_owned(), |id| text().text(id))
 }
 
 /// A figure in words, with its currency; a type of document is called as its source calls it.

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::Store;
 use super::listing::RecordRow;
+use crate::model::text::name_key;
 
 /// The values that customers have, for choosing a filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +19,13 @@ pub struct Facets {
     pub countries: Vec<String>,
     /// Cities.
     pub cities: Vec<String>,
+}
+
+/// A name as it is stored, where it is, in whatever letter case it was typed.
+pub fn as_stored(name: &str, stored: &[String]) -> String {
+    let same = |known: &&String| name_key(known) == name_key(name);
+    let known = stored.iter().find(|known| *known == name).or_else(|| stored.iter().find(same));
+    known.map_or_else(|| name.to_owned(), Clone::clone)
 }
 
 impl Store {
@@ -56,7 +64,8 @@ impl Store {
                 "SELECT r.id, s.system, s.name, r.key, r.customer_id, r.raw, r.raw_hash, r.first_run, r.changed_run, r.gone_run, r.valid_from FROM {table} r JOIN stream s ON s.id = r.stream_id WHERE r.stream_id = $2 AND {which}"
             )
         };
-        let sql = format!("{} UNION ALL {} ORDER BY 1 LIMIT $3", of("party"), of("account"));
+        let tables = ["party", "account", "person", "card", "entry", "product"].map(of);
+        let sql = format!("{} ORDER BY 1 LIMIT $3", tables.join(" UNION ALL "));
         let rows = self.db.rows(&sql, [run.into(), stream.into(), limit.into()]).await?;
         rows.iter().map(super::listing::record).collect()
     }

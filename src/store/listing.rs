@@ -12,7 +12,7 @@ use anyhow::Result;
 use super::search::{self, Search};
 use super::{Row, Store, Value, bulk};
 use crate::model::amount::{PAID, Sums};
-use crate::model::text::name_key;
+use crate::store::facets::as_stored;
 
 mod account;
 mod ask;
@@ -229,12 +229,8 @@ impl Store {
         }
         let facets = self.facets().await?;
         for (name, stored) in [(&mut filter.owner, &facets.owners), (&mut filter.city, &facets.cities)] {
-            let Some(name) = name else { continue };
-            let same = |known: &&String| name_key(known) == name_key(name);
-            if !stored.contains(name)
-                && let Some(known) = stored.iter().find(same)
-            {
-                known.clone_into(name);
+            if let Some(name) = name {
+                *name = as_stored(name, stored);
             }
         }
         Ok(filter)

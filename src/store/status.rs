@@ -170,6 +170,13 @@ impl Store {
         }
     }
 
+    /// The last run, not limited to some clients, that read a stream to its end, whatever became of the
+    /// system's other streams.
+    pub async fn last_read_to_end(&self, system: &str, stream: &str) -> Result<Option<i64>> {
+        let sql = "SELECT MAX(r.id) FROM stage s JOIN run r ON r.id = s.run_id WHERE r.system = $1 AND s.name = $2 AND r.take IS NULL AND s.status IN ('succeeded', 'incomplete') AND s.read_at IS NOT NULL";
+        self.db.row(sql, [system.into(), stream.into()]).await?.map_or(Ok(None), |row| row.get(0))
+    }
+
     /// Rows that the source has in a stream and that count, by the last unlimited read that learnt it, and
     /// how many that are stored its answer did not have.
     pub async fn source_count(&self, system: &str, stream: &str) -> Result<Option<(i64, i64)>> {

@@ -120,6 +120,7 @@ mod tests {
         let without_structure = Contact { structure: Structure::default(), ..full.clone() };
         let shown_only = Contact { city: " ".into(), ..without_structure.clone() };
         let nothing = Contact { shown: "ул. Мира".into(), ..Contact::default() };
+        let note = format!("Имя\nx\n{}", "ж".repeat(101));
         for (main_info, contact, expected) in [
             ("Имя\n+7 978\nСимферополь\n", &full, Some(("Симферополь", CityRule::MainInfoLine3))),
             ("Имя\nx\nr@example.test\n", &full, Some(("Алушта", CityRule::AddressCity))),
@@ -128,6 +129,8 @@ mod tests {
             ("", &without_structure, Some(("Ялта", CityRule::ContactCity))),
             ("", &shown_only, Some(("Саки", CityRule::Presentation))),
             ("", &nothing, None),
+            // A note is no city: the next rule finds one.
+            (note.as_str(), &full, Some(("Алушта", CityRule::AddressCity))),
         ] {
             let found = city(&USUAL, main_info, &address(contact.clone()));
             let found = found.as_ref().map(|(city, rule)| (city.as_str(), *rule));

@@ -172,4 +172,7 @@ fn purchases_have_a_window_and_opening_balances_none() {
     assert_eq!(filter(POINTS), None);
     assert_eq!(shop().window(stream(PURCHASES), &ask).unwrap().0, Date::constant(2026, 1, 30));
     assert_eq!(shop().window(stream(OPENING), &ask), None);
+    // However many days: from the first one there is.
+    let ever = Ask { days: Some(u32::MAX), ..ask };
+    assert_eq!(shop().window(stream(PURCHASES), &ever).unwrap().0, FIRST_DAY);
 }

@@ -11,21 +11,21 @@ use crate::store::Tx;
 use crate::store::case::{self, NewCase};
 
 impl Reading<'_> {
-    /// The types of documents whose first movements of money came since the system was last read whole.
-    /// None before it was read whole once: until then every type is new.
+    /// The types of documents whose first movements of money came since this list was last read to its
+    /// end. None before that happened once: until then every type is new.
     pub(super) async fn new_documents(&self) -> Result<BTreeMap<String, (u64, i128)>, Stop> {
         let (store, system) = (self.turn.store, &self.turn.source.name);
         let mut types = BTreeMap::new();
         if self.stream.table != Table::Entry || !self.stream.measures.contains(&AMOUNT) {
             return Ok(types);
         }
-        let Some(whole) = store.last_whole_read(system).await? else { return Ok(types) };
+        let Some(ended) = store.last_read_to_end(system, self.stream.name).await? else { return Ok(types) };
         // A read between that broke off may have brought them.
-        let between = store.last_run(system).await?.is_some_and(|run| run.id != whole.id);
+        let between = store.last_run(system).await?.is_some_and(|run| run.id != ended);
         if self.stage.counts.created == 0 && !between {
             return Ok(types);
         }
-        for of in store.new_documents(self.stream_id, whole.id).await? {
+        for of in store.new_documents(self.stream_id, ended).await? {
             let (count, amount): &mut (u64, i128) = types.entry(of.class).or_default();
             *count += of.count;
             *amount += i128::from(of.amount);

@@ -11,6 +11,7 @@ use super::state::{self, State as Look, stored_message};
 use super::{Done, Frame, link, numbered, refused, render};
 use crate::app::App;
 use crate::model::{Disposition, Message, Run, RunStatus, StageStatus};
+use crate::report;
 use crate::sync::now;
 use crate::web::Web;
 use crate::web::access::{Operator, Viewer, Who};
@@ -332,7 +333,8 @@ pub async fn rows(
                 rule: String::new(),
                 field: String::new(),
                 key: record.key,
-                customer: Some(record.customer),
+                // Products are nobody's.
+                customer: Some(record.customer).filter(|customer| *customer > 0),
                 raw: record.raw,
             });
             (rows.collect::<Vec<_>>(), if created { stage.counts.created } else { stage.counts.updated })
@@ -343,7 +345,7 @@ pub async fn rows(
             let rows = kept.into_iter().filter(|oddity| fits(oddity.disposition)).take(ROWS as usize);
             let rows = rows.map(|oddity| RowView {
                 disposition: state::disposition(oddity.disposition, words),
-                rule: state::rule(&oddity.rule, words),
+                rule: report::rule(&oddity.rule, words),
                 field: oddity.field,
                 key: oddity.key.unwrap_or_else(|| show::UNKNOWN.to_owned()),
                 customer: None,

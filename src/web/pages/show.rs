@@ -26,12 +26,7 @@ pub fn maybe(value: Option<impl Into<i128>>) -> String {
 
 /// An amount of a measure: money with its minor units, quantities as exact as they are.
 pub fn amount(value: impl Into<i128>, measure: Measure) -> String {
-    let value = value.into();
-    let text = amount::show(value, measure.scale);
-    let text = text.strip_prefix('-').unwrap_or(&text);
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let sign = if value < 0 { "−" } else { "" };
-    format!("{sign}{}.{fraction}", grouped(whole))
+    decimal(&amount::show(value.into(), measure.scale))
 }
 
 /// A decimal number as reports have it, with its thousands apart.

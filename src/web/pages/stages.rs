@@ -4,6 +4,7 @@ use super::link;
 use super::show::{self, amount, maybe, maybe_amount, number};
 use super::state::{self, Figure, State};
 use crate::model::{Disposition, Measure, Run, Stage, StageStatus};
+use crate::report;
 use crate::sync::verdict;
 use crate::words::Words;
 
@@ -174,7 +175,7 @@ pub fn reason_rows(run: &Run, currency: Option<&str>, words: &Words) -> Vec<Reas
             rows.push(ReasonRow {
                 stage: state::stream(&stage.name, words),
                 disposition: state::disposition(reason.disposition, words),
-                rule: state::rule(&reason.rule, words),
+                rule: report::rule(&reason.rule, words),
                 count: Figure::count(
                     reason.count as i64,
                     rows_link(run.id, stage.position, word, Some(reason.rule.as_str())),

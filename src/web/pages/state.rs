@@ -135,13 +135,6 @@ pub fn disposition(disposition: Disposition, words: &Words) -> String {
     words.text(&format!("disposition-{}", disposition.word()))
 }
 
-/// Why a row was left out, in words; the rule's own name when the catalogue has none for it.
-pub fn rule(rule: &str, words: &Words) -> String {
-    let ids = [format!("reject-{rule}"), format!("exclude-{rule}"), format!("duplicate-{rule}")];
-    let known = ids.iter().find(|id| words.knows(id));
-    known.map_or_else(|| rule.to_owned(), |id| words.text(id))
-}
-
 /// A message that was stored, in words; as it is when it is none.
 pub fn stored_message(text: &str, words: &Words) -> String {
     serde_json::from_str::<Message>(text).map_or_else(|_| text.to_owned(), |message| words.message(&message))

@@ -48,6 +48,27 @@ async fn purchases_and_points_of_a_customer_are_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_rows_behind_each_figure_of_a_run_are_shown() {
+    on_both_with(&of(60), async |world| {
+        configure(world, "");
+        world.sync(0, &["shop"]).await;
+        let run = world.number("SELECT MAX(id) FROM run").await;
+        let server = Server::start(world).await;
+        for (position, table) in [(0, "card"), (1, "person"), (3, "entry"), (4, "product"), (5, "entry")] {
+            let path = format!("/runs/{run}/rows?stage={position}&disposition=created");
+            let page = server.call("viewer", "GET", &path, None).await;
+            let page = String::from_utf8_lossy(&page.body).into_owned();
+            let key = format!("SELECT MIN(t.key) FROM {table} t JOIN stage s ON s.position = {position} JOIN stream m ON m.id = t.stream_id AND m.name = s.name");
+            let key = world.texts(&key).await.remove(0);
+            assert!(page.contains(&key), "{position}: {key} in {page}");
+            assert!(!page.contains("/customers/0"), "{position}");
+        }
+        server.end().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_old_address_reads_so_many_cards_and_what_hangs_on_them() {
     on_both_with(&of(60), async |world| {
         configure(world, "");

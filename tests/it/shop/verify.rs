@@ -1,5 +1,6 @@
 //! The whole shop and one customer held against 1C: by kind, by type of document, live.
 
+use concord::simulate::{Action, Fault};
 use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
@@ -93,6 +94,29 @@ async fn a_type_of_document_never_seen_before_is_a_case() {
         shop.new_recorder_type("Document_НовыйВид", &card, yesterday, "1");
         let document = world.sync(0, &["shop"]).await;
         assert_eq!(counts(&document, "shop", "purchases")["created"], 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_type_that_a_broken_read_brought_is_asked_about_by_the_next() {
+    on_both_with(&of(60), async |world| {
+        configure(world, "page_size = 20");
+        world.sync(0, &["shop"]).await;
+        let shop = world.sim.shop();
+        let long_ago = shop.now().saturating_sub(364.days());
+        shop.new_recorder_type("Document_НовыйВид", &shop.card("reference"), long_ago, "10");
+        // Its page is stored, a later one cannot be had.
+        world.sim.set_faults(vec![Fault::new("shop", "$filter=Period ge", Action::Html).nth(4).times(0)]);
+        let broken = world.run(&["sync", "shop"]).await;
+        assert_eq!(broken.code, 3, "{}{}", broken.out, broken.err);
+        let brought = "SELECT COUNT(*) FROM entry WHERE document_type = 'Document_НовыйВид'";
+        assert_eq!(world.number(brought).await, 1);
+        assert_eq!(world.number("SELECT COUNT(*) FROM cases").await, 0);
+        world.sim.set_faults(Vec::new());
+        world.json(3, &["sync", "shop", "--full"]).await;
+        let cases = world.json(0, &["cases"]).await;
+        assert_eq!(cases["items"][0]["subject"], "Document_НовыйВид", "{cases:#}");
     })
     .await;
 }

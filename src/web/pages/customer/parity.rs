@@ -4,8 +4,9 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::super::show::{self, Time, moment, number};
-use super::super::state::{self, State as Look};
+use super::super::state::State as Look;
 use super::{found, show_customer};
+use crate::report;
 use crate::sync::now;
 use crate::sync::parity::{Cause, Line, VerifyDoc};
 use crate::web::Web;
@@ -118,8 +119,7 @@ fn figure(line: &Line, value: Option<&str>) -> String {
 }
 
 fn cause(cause: &Cause, words: &Words) -> String {
-    let id = format!("cause-{}", cause.rule);
-    let rule = if words.knows(&id) { words.text(&id) } else { state::rule(&cause.rule, words) };
+    let rule = report::rule(&cause.rule, words);
     let amount = cause.amount.as_deref().map_or_else(|| show::UNKNOWN.to_owned(), show::decimal);
     let count = number(i128::from(cause.count));
     words.with("web-parity-cause", &[("rule", &rule), ("n", &count), ("amount", &amount)])
