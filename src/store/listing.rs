@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::search::{self, Search};
+use super::search::Search;
 use super::{Row, Store, Value, bulk};
 use crate::model::amount::{PAID, Sums};
 use crate::store::facets::as_stored;
@@ -41,10 +41,6 @@ const LARGEST_FETCH: i64 = 1000;
 /// Up to so many matches are gathered and sorted; more are found by walking the sort index. Where
 /// the two cost the same for a page of 100 out of a million.
 pub const FEW: i64 = 10_000;
-
-/// Up to so many customers that hold a text are gathered rather than looked for one by one. Where the
-/// two cost the same for a page of 100 out of a million.
-const SOME: i64 = 30_000;
 
 /// Customers looked at in one go when many hold a text: first, and at most.
 const STRETCH: i64 = 500;
@@ -191,9 +187,7 @@ impl Store {
         };
         // The few that a text hits are found first; of many, the next in order are looked for.
         let ids = match &search {
-            Some(search) if !search::is_short(search.folded()) && search.expected() <= FEW => {
-                search.hits(FEW).await?
-            }
+            Some(search) if search.is_soon_gathered(limit) => search.hits(FEW).await?,
             _ => None,
         };
         let found = match (&ids, &search) {
@@ -247,13 +241,10 @@ impl Store {
                     let narrow = Query { holding: Some(search.folded()), ..*query };
                     return self.walked(&narrow, &counted).await;
                 }
-                // PostgreSQL finds what common trigrams hold as slowly as by looking.
-                let gathers = !query.postgres && !search::is_short(search.folded());
-                let gathered = gathers && search.expected() <= SOME;
-                if !gathered && let Some(items) = self.stretches(query, search, &counted).await? {
+                if let Some(items) = self.stretches(query, search, &counted).await? {
                     return Ok(items);
                 }
-                // As many as are soon gathered, or they are at the far end of this order.
+                // They are at the far end of this order.
                 return self.items(query.gather(many)).await;
             }
             None => {}

@@ -76,6 +76,14 @@ impl<'a> Search<'a> {
         if hits < TELLING { 0 } else { hits as i64 * self.of / self.texts.len().max(1) as i64 }
     }
 
+    /// Whether all it hits are found sooner than a page of `limit` of them by looking at one customer
+    /// after the other. To look at one costs about as much either way, and of the second way there are
+    /// as many as it takes to come upon `limit`.
+    pub fn is_soon_gathered(&self, limit: i64) -> bool {
+        let expected = self.expected();
+        !is_short(self.folded) && expected.saturating_mul(expected) <= limit.saturating_mul(self.of)
+    }
+
     /// The customers it hits, if they are at most `few`; whoever is shown of them.
     pub async fn hits(&self, few: i64) -> Result<Option<Vec<i64>>> {
         let (sql, [first, second]) = self.statement(1);
