@@ -3,6 +3,7 @@
 //! Nothing in here knows a database, a network or a clock; the rest of the program is built on it.
 
 pub mod amount;
+pub mod contact;
 pub mod customer;
 pub mod disposition;
 pub mod fingerprint;
@@ -15,6 +16,7 @@ pub mod run;
 pub mod text;
 
 pub use amount::{Measure, Sums};
+pub use contact::{Contact, Field};
 pub use disposition::{Counts, Disposition, Oddity, Reason};
 pub use fingerprint::Fingerprint;
 pub use message::Message;

@@ -2,16 +2,35 @@
 
 use super::text::ascii_digits;
 
+/// How the numbers of a region are made.
+struct Plan {
+    region: &'static str,
+    /// Country code.
+    country: &'static str,
+    /// What is dialled before a national number within the country.
+    trunk: &'static str,
+    /// How many digits a national number has.
+    national: &'static [usize],
+}
+
+const PLANS: [Plan; 3] = [
+    Plan { region: "RU", country: "7", trunk: "8", national: &[10] },
+    Plan { region: "IR", country: "98", trunk: "0", national: &[10] },
+    Plan { region: "TH", country: "66", trunk: "0", national: &[8, 9] },
+];
+
 /// A number in E.164 (`+77000000001`); `None` when the text is none that can be told for certain.
-/// Numbers without a country are read as those of `region` (ISO alpha-2); only `RU` is known.
+/// Numbers without a country are read as those of `region` (ISO alpha-2): `RU`, `IR` or `TH`.
 pub fn e164(text: &str, region: &str) -> Option<String> {
-    let digits: String = ascii_digits(text).chars().filter(char::is_ascii_digit).collect();
-    let national = match (region, digits.len()) {
-        ("RU", 11) if digits.starts_with(['7', '8']) => &digits[1..],
-        ("RU", 10) => &digits,
-        _ => return None,
-    };
-    Some(format!("+7{national}"))
+    let plan = PLANS.iter().find(|plan| plan.region == region)?;
+    let text = ascii_digits(text);
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let fits = |national: &str| plan.national.contains(&national.len()) && !national.starts_with('0');
+    // As dialled from abroad, with the country, as dialled within it, or bare.
+    let prefixes = [format!("00{}", plan.country), plan.country.to_owned(), plan.trunk.to_owned()];
+    let national = prefixes.iter().filter_map(|prefix| digits.strip_prefix(prefix.as_str()));
+    let national = national.chain([digits.as_str()]).find(|national| fits(national))?;
+    Some(format!("+{}{national}", plan.country))
 }
 
 /// The digits of a piece of a phone number as people type it (`8 (978) 12`, `+7 978-12`), for a search
@@ -62,5 +81,17 @@ mod tests {
             assert_eq!(e164(typed, "RU").as_deref(), number, "{typed}");
         }
         assert_eq!(e164("7000000001", "XX"), None);
+        for (typed, region, number) in [
+            ("09120000001", "IR", Some("+989120000001")),
+            ("9120000001", "IR", Some("+989120000001")),
+            ("+98 912 000 00 01", "IR", Some("+989120000001")),
+            ("0098-912-0000001", "IR", Some("+989120000001")),
+            ("۰۲۱۰۰۰۰۰۰۰۱", "IR", Some("+982100000001")),
+            ("0912000001", "IR", None),
+            ("02 000 0001", "TH", Some("+6620000001")),
+            ("+66 2 000 0001", "TH", Some("+6620000001")),
+        ] {
+            assert_eq!(e164(typed, region).as_deref(), number, "{typed}");
+        }
     }
 }
