@@ -10,15 +10,17 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use crate::model::customer::PointsRule;
-use crate::model::{Measure, Message, Record, Sums};
+use crate::model::{Contact, Measure, Message, Record, Sums};
 
 pub use crate::model::LeftOut;
+pub use write::{Lookup, Outcome, Write};
 
 pub mod country;
 pub mod exness;
 pub mod http;
 pub mod loose;
 pub mod onec;
+pub mod write;
 pub mod xm;
 
 /// A list within a system.
@@ -60,6 +62,8 @@ pub enum Table {
     Entry,
     /// Products.
     Product,
+    /// Customers as a CRM or a finance system describes them.
+    Contact,
 }
 
 /// What the absence of a record from a complete read means.
@@ -197,6 +201,35 @@ pub trait Connector {
     /// and the mirror has not. None, where nothing else is said.
     fn amounts(&self, _stream: &Stream, _raw: &str) -> Sums {
         Sums::default()
+    }
+
+    /// The rows that answer to a look-up, as they are now, whole; of streams of contacts only.
+    fn find(
+        &self,
+        _http: &http::Http,
+        stream: &Stream,
+        _by: &Lookup,
+    ) -> impl Future<Output = Result<Vec<Row>, Error>> + Send {
+        let message = Message::new("run-no-keys").with("stream", stream.name);
+        async move { Err(Error::Rejected(message)) }
+    }
+
+    /// What of a contact this system can hold, as it would give it back: fields without a column of
+    /// its own are left out, values cut or turned into its words.
+    fn holds(&self, contact: &Contact) -> Contact {
+        contact.clone()
+    }
+
+    /// How to find out whether a contact that was sent to be created is there. `mark` is the highest
+    /// key that was seen just before. `None` = there is no telling, so it must not be sent twice.
+    fn trace(&self, _contact: &Contact, _mark: Option<i64>) -> Option<Lookup> {
+        None
+    }
+
+    /// Writes once; never repeated from here, whatever comes.
+    fn write(&self, http: &http::Http, _write: &Write<'_>) -> impl Future<Output = Outcome> + Send {
+        let message = http.told("connect-cannot-write");
+        async move { Outcome::Rejected(message) }
     }
 
     /// Whether the owner set on the system comes before the owner map.

@@ -33,6 +33,7 @@ connect-server-error = { $system } answered { $status } to { $path }{ $reason }.
 connect-too-many-requests = { $system } says that it is asked too often ({ $path }){ $reason }. { connect-tried }. Lower rate or concurrency of [systems.{ $system }] if this goes on.
 
 # Refused, or not what we know
+connect-cannot-write = Nothing can be written to { $system }: systems of its kind are only read.
 connect-rejected = { $system } refused { $path } with status { $status }{ $reason }. Check base_url of [systems.{ $system }] and what the account may read.
 connect-redirect = { $system } points from { $path } to another address (status { $status }), which is never followed. Set base_url of [systems.{ $system }] to the address itself.
 connect-other-shape = The answer of { $system } to { $path } has no { $missing }. { connect-tried }. Its API may have changed; nothing was stored.

@@ -236,6 +236,11 @@ impl Http {
         &self.shared.gate
     }
 
+    /// A message about this system.
+    pub fn told(&self, id: &str) -> Message {
+        self.message(id)
+    }
+
     /// The text of a JSON answer, not parsed.
     pub async fn get(&self, request: &Request) -> Result<String, Error> {
         self.get_parsed(request, |text| Ok(text.to_owned())).await

@@ -188,7 +188,10 @@ mod tests {
         ] {
             assert_eq!(field.canonical(one, "IR"), field.canonical(other, "IR"), "{one} {other}");
         }
-        assert_ne!(Field::Mobile.canonical("09120000001", "IR"), Field::Mobile.canonical("09120000002", "IR"));
+        assert_ne!(
+            Field::Mobile.canonical("09120000001", "IR"),
+            Field::Mobile.canonical("09120000002", "IR")
+        );
         assert_ne!(Field::NationalId.canonical("0012", "IR"), Field::NationalId.canonical("12", "IR"));
     }
 

@@ -1,6 +1,7 @@
 //! Records as the business sees them: the fields a connector reads out of one row.
 
 use super::amount::{self, Measure};
+use super::contact::{Contact, Field};
 use super::fingerprint::Fingerprint;
 
 /// A row of a list, understood.
@@ -18,6 +19,8 @@ pub enum Record {
     Entry(Entry),
     /// What is bought.
     Product(Product),
+    /// A customer as a CRM or a finance system describes it.
+    Contact(Described),
 }
 
 /// A client of a broker (later also counterparties, identities and contacts).
@@ -186,6 +189,24 @@ pub struct Product {
     pub code: Option<String>,
 }
 
+/// A customer as a CRM or a finance system describes it, with what it is compared by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Described {
+    /// Its key: such records are customers by themselves.
+    pub key: String,
+    /// What is said of it.
+    pub contact: Contact,
+    /// The region of its phone numbers, ISO alpha-2.
+    pub region: String,
+}
+
+impl Described {
+    /// What a field is compared by; `None` when nothing is said.
+    pub fn canonical(&self, field: Field) -> Option<String> {
+        self.contact.canonical(field, &self.region)
+    }
+}
+
 /// Whose a record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose<'a> {
@@ -232,6 +253,7 @@ impl Record {
             Record::Card(card) => card.client_key.as_deref(),
             Record::Entry(entry) => Some(&entry.client_key),
             Record::Product(_) => None,
+            Record::Contact(described) => Some(&described.key),
         }
     }
 }

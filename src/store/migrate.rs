@@ -5,11 +5,12 @@ use anyhow::{Context, Result, bail};
 use super::db::Db;
 
 /// The steps in order; a step that has been released is never edited.
-const STEPS: [(&str, &str); 4] = [
+const STEPS: [(&str, &str); 5] = [
     ("0001_first_road", include_str!("migrations/0001_first_road.sql")),
     ("0002_shop", include_str!("migrations/0002_shop.sql")),
     ("0003_cities", include_str!("migrations/0003_cities.sql")),
     ("0004_insights", include_str!("migrations/0004_insights.sql")),
+    ("0005_flows", include_str!("migrations/0005_flows.sql")),
 ];
 
 /// How far a database is.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::bulk::{self, Batch, Columns, Kind};
 use super::{Row, Store, Tx, Value};
 use crate::connect::{Stream, Table};
-use crate::model::{Fingerprint, Incoming, Known, Record, Sums};
+use crate::model::{Field, Fingerprint, Incoming, Known, Record, Sums};
 
 impl Table {
     /// The table's name in the database.
@@ -19,6 +19,7 @@ impl Table {
             Table::Card => "card",
             Table::Entry => "entry",
             Table::Product => "product",
+            Table::Contact => "contact",
         }
     }
 
@@ -31,6 +32,7 @@ impl Table {
             Table::Card => &CARD,
             Table::Entry => &ENTRY,
             Table::Product => &PRODUCT,
+            Table::Contact => &CONTACT,
         }
     }
 }
@@ -111,6 +113,19 @@ const PRODUCT: [(&str, Kind); 5] = [
     ("name", Kind::Text),
     ("article", Kind::Text),
     ("code", Kind::Text),
+    ("raw", Kind::Text),
+];
+
+const CONTACT: [(&str, Kind); 10] = [
+    ("client_key", Kind::Text),
+    ("kind", Kind::Text),
+    ("name", Kind::Text),
+    ("number", Kind::Text),
+    ("national_id", Kind::Text),
+    ("mobile", Kind::Text),
+    ("telephone", Kind::Text),
+    ("email", Kind::Text),
+    ("said", Kind::Bytes),
     ("raw", Kind::Text),
 ];
 
@@ -374,6 +389,26 @@ fn end_row(batch: &mut Batch, record: Record, raw: Box<str>) {
             p.code.into(),
             String::from(raw).into(),
         ]),
+        Record::Contact(c) => {
+            let [number, national_id, mobile, telephone, email] =
+                [Field::Number, Field::NationalId, Field::Mobile, Field::Telephone, Field::Email]
+                    .map(|field| c.canonical(field));
+            let said = c.contact.fingerprint(&c.region).0.to_vec();
+            let typed = |field| c.contact.get(field).map(str::to_owned);
+            let (kind, name) = (typed(Field::Kind), typed(Field::Name));
+            batch.end_row([
+                c.key.into(),
+                kind.into(),
+                name.into(),
+                number.into(),
+                national_id.into(),
+                mobile.into(),
+                telephone.into(),
+                email.into(),
+                said.into(),
+                String::from(raw).into(),
+            ]);
+        }
     }
 }
 
