@@ -74,6 +74,7 @@ impl App {
                 owner: system.owner.clone(),
                 whole: system.connector.owns_whole_system(),
                 points: system.connector.points_rule(),
+                contacts: system.connector.contacts().is_some(),
             };
             systems.insert(system.name.clone(), rules);
         }

@@ -277,6 +277,11 @@ impl System {
         self.shop().map(|shop| shop.points_rule)
     }
 
+    /// The list of contacts it holds, if that is what it holds.
+    pub fn contacts(&self) -> Option<&'static Stream> {
+        self.streams().iter().find(|stream| stream.table == Table::Contact)
+    }
+
     /// The currency of amounts that do not name theirs, an ISO code.
     pub fn currency(&self) -> Option<&str> {
         self.shop().map(|shop| shop.currency.as_str())

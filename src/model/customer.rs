@@ -45,7 +45,7 @@ pub struct View {
     pub rebate_usd: Option<i64>,
     /// What it can be found by.
     pub text: String,
-    /// What only customers of shops have.
+    /// What customers with a name have, of shops and of CRM and finance systems.
     pub shop: Option<ShopView>,
 }
 
@@ -70,14 +70,20 @@ pub struct ShopView {
     pub purchased: Option<i64>,
     /// Both together.
     pub spent: Option<i64>,
-    /// Lines bought since.
-    pub purchases: i64,
+    /// Lines bought since; `None` = nobody of a shop.
+    pub purchases: Option<i64>,
     /// The day of the last of them.
     pub last_purchase: Option<String>,
     /// Balance of points; `None` = there are none, which is not zero.
     pub points: Option<i64>,
     /// When that changes by itself, in microseconds since 1970 UTC.
     pub points_until: Option<i64>,
+    /// `person` or `organization`.
+    pub kind: Option<String>,
+    /// The customer number people know.
+    pub number: Option<String>,
+    /// National id.
+    pub national_id: Option<String>,
 }
 
 /// How points add up to a balance.
@@ -126,6 +132,31 @@ pub struct ShopPart<'a> {
     pub city: &'a str,
     /// The rule that found it.
     pub city_rule: &'a str,
+    /// The payload.
+    pub raw: &'a str,
+}
+
+/// A stored contact of a CRM or a finance system. Texts that say nothing are empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContactPart<'a> {
+    /// Whose it is.
+    pub customer: i64,
+    /// Whether it is marked gone.
+    pub gone: bool,
+    /// `person` or `organization`.
+    pub kind: &'a str,
+    /// Name.
+    pub name: &'a str,
+    /// Customer number.
+    pub number: &'a str,
+    /// National id.
+    pub national_id: &'a str,
+    /// Mobile number in E.164, else as typed.
+    pub mobile: &'a str,
+    /// Telephone number, likewise.
+    pub telephone: &'a str,
+    /// E-mail address.
+    pub email: &'a str,
     /// The payload.
     pub raw: &'a str,
 }

@@ -10,6 +10,8 @@ pub struct SystemRules {
     pub owners: OwnerRules,
     /// Of a shop: how points add up to a balance.
     pub points: Option<PointsRule>,
+    /// Its customers are contacts of a CRM or a finance system.
+    pub contacts: bool,
 }
 
 impl SystemRules {
@@ -30,7 +32,7 @@ mod tests {
     fn a_change_of_either_rule_changes_the_digest() {
         let rules = |owner: Option<&str>, points| {
             let owners = OwnerRules::new(owner.map(str::to_owned), false, []);
-            SystemRules { owners, points }.digest()
+            SystemRules { owners, points, contacts: false }.digest()
         };
         let plain = rules(None, Some(PointsRule::Movements));
         assert_eq!(plain, rules(None, Some(PointsRule::Movements)));

@@ -9,6 +9,7 @@ use super::{Store, Tx, Value};
 use crate::connect::Table;
 use crate::model::customer::{Name, Part, PartKind, View};
 
+pub mod contact;
 pub mod shop;
 
 const VIEW: [(&str, Kind); 19] = [

@@ -32,15 +32,18 @@ pub struct SystemSettings {
     pub whole: bool,
     /// Of a shop: how points add up.
     pub points: Option<PointsRule>,
+    /// Whether its customers are contacts.
+    pub contacts: bool,
 }
 
 impl OwnerSettings {
     /// The rules of a system: rules that people added win over the configuration.
     pub fn rules(&self, system: &str, added: &[OwnerRule]) -> SystemRules {
-        let SystemSettings { owner, whole, points } = self.systems.get(system).cloned().unwrap_or_default();
+        let SystemSettings { owner, whole, points, contacts } =
+            self.systems.get(system).cloned().unwrap_or_default();
         let configured = self.map.iter().map(|(name, owner)| (name.as_str(), owner.as_str()));
         let added = added.iter().map(|rule| (rule.name.as_str(), rule.owner.as_str()));
-        SystemRules { owners: OwnerRules::new(owner, whole, configured.chain(added)), points }
+        SystemRules { owners: OwnerRules::new(owner, whole, configured.chain(added)), points, contacts }
     }
 }
 

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tokio::task::JoinHandle;
 
-use super::matching::{shop, view};
+use super::matching::{contact, shop, view};
 use super::owners::OwnerSettings;
 use super::seen::{self, Seen};
 use super::{Stop, Turn, now};
 use crate::connect::{Connector, Table};
-use crate::model::customer::{Moved, Name, Part, ShopPart, View};
+use crate::model::customer::{ContactPart, Moved, Name, Part, ShopPart, View};
 use crate::model::{Message, SystemRules};
 use crate::store::case::{self, NewCase};
 use crate::store::customer;
@@ -128,6 +128,12 @@ pub async fn compute(store: &Store, rules: &SystemRules, customers: &[i64]) -> R
             shop::view(*name, parts, moved.get(&name.id).copied(), rules)
         };
         return Ok(names.iter().map(own).collect());
+    }
+    if rules.contacts {
+        let text = customer::contact::parts(store, customers).await?;
+        let (names, parts) = customer::contact::read_parts(&text)?;
+        let of: HashMap<i64, &ContactPart<'_>> = parts.iter().map(|part| (part.customer, part)).collect();
+        return Ok(names.iter().map(|name| contact::view(*name, of.get(&name.id).copied(), rules)).collect());
     }
     let text = customer::parts(store, customers).await?;
     let (names, parts) = customer::read_parts(&text)?;

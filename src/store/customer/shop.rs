@@ -7,7 +7,7 @@ use crate::model::customer::{Moved, Name, ShopPart, ShopView};
 use crate::store::bulk::{self, Batch, Kind};
 use crate::store::{Row, Store, Tx};
 
-const SHOP: [(&str, Kind); 14] = [
+const SHOP: [(&str, Kind); 17] = [
     ("id", Kind::Int),
     ("name", Kind::Text),
     ("phone", Kind::Text),
@@ -22,6 +22,9 @@ const SHOP: [(&str, Kind); 14] = [
     ("last_purchase", Kind::Text),
     ("points", Kind::Int),
     ("points_until", Kind::Int),
+    ("kind", Kind::Text),
+    ("number", Kind::Text),
+    ("national_id", Kind::Text),
 ];
 
 /// Customers of a shop as they are stored, in one text for [`read_parts`]: themselves, their person and
@@ -123,7 +126,7 @@ fn read_moved(fields: &str) -> Result<Moved<'_>> {
     })
 }
 
-/// Writes what only customers of shops have; the rest of them is written already.
+/// Writes what only customers with a name have; the rest of them is written already.
 pub(super) async fn write(tx: &mut Tx, shops: Vec<(i64, ShopView)>) -> Result<()> {
     let mut batch = Batch::with_room(&[&SHOP], shops.len(), &[]);
     for (id, v) in shops {
@@ -142,6 +145,9 @@ pub(super) async fn write(tx: &mut Tx, shops: Vec<(i64, ShopView)>) -> Result<()
             v.last_purchase.into(),
             v.points.into(),
             v.points_until.into(),
+            v.kind.into(),
+            v.number.into(),
+            v.national_id.into(),
         ]);
     }
     bulk::update(tx, "customer", batch).await

@@ -29,3 +29,8 @@ CREATE INDEX contact_gone ON contact (stream_id) WHERE gone_run IS NOT NULL;
 CREATE INDEX contact_number ON contact (stream_id, number) WHERE number IS NOT NULL;
 CREATE INDEX contact_national_id ON contact (stream_id, national_id) WHERE national_id IS NOT NULL;
 CREATE INDEX contact_mobile ON contact (stream_id, mobile) WHERE mobile IS NOT NULL;
+
+-- What lists show of a contact.
+ALTER TABLE customer ADD COLUMN kind TEXT;
+ALTER TABLE customer ADD COLUMN number TEXT;
+ALTER TABLE customer ADD COLUMN national_id TEXT;

@@ -37,7 +37,7 @@ pub fn view(name: Name<'_>, parts: &[ShopPart<'_>], moved: Option<&Moved<'_>>, r
         opening: moved.opening,
         purchased: moved.purchased,
         spent,
-        purchases: moved.purchases,
+        purchases: Some(moved.purchases),
         last_purchase: Some(moved.last_purchase.to_owned()).filter(|day| !day.is_empty()),
         points: match rules.points.unwrap_or_default() {
             PointsRule::Movements => moved.movements.map(|points| points.max(0)),
@@ -45,6 +45,7 @@ pub fn view(name: Name<'_>, parts: &[ShopPart<'_>], moved: Option<&Moved<'_>>, r
         },
         points_until: moved.until,
         phone,
+        ..ShopView::default()
     };
     View {
         id: name.id,
