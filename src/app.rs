@@ -69,6 +69,7 @@ impl App {
                 connector: system.connector.clone(),
                 owner: system.owner.clone(),
                 page_size: system.page_size,
+                concurrency: system.concurrency as usize,
             });
             let rules = SystemSettings {
                 owner: system.owner.clone(),

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+mod flow;
 mod guess;
 mod initial;
 mod mask;
@@ -31,8 +32,8 @@ pub use mistake::{Error, Mistake};
 pub use schedule::Schedule;
 pub use system::{SystemConfig, is_name};
 
-use crate::model::Message;
 use crate::model::text::name_key;
+use crate::model::{Flow, Message};
 use mistake::Faults;
 use shape::Section;
 use value::Network;
@@ -53,6 +54,8 @@ pub struct Config {
     pub owners: Vec<(String, String)>,
     /// The systems, in the file's order.
     pub systems: Vec<SystemConfig>,
+    /// What keeps systems in agreement, in the file's order.
+    pub flows: Vec<Flow>,
     /// How writes are repeated.
     pub delivery: Delivery,
     /// Who is told when something needs a person.
@@ -234,6 +237,11 @@ impl Config {
         faults.finish().map(|()| config)
     }
 
+    /// The flow of that name.
+    pub fn flow(&self, name: &str) -> Option<&Flow> {
+        self.flows.iter().find(|flow| flow.name == name)
+    }
+
     /// The system of that name.
     pub fn system(&self, name: &str) -> Option<&SystemConfig> {
         self.systems.iter().find(|system| system.name == name)
@@ -248,6 +256,7 @@ fn read(table: DeTable<'_>, file: &Path, folder: &Path, faults: &mut Faults<'_>)
         server: Server::default(),
         owners: Vec::new(),
         systems: Vec::new(),
+        flows: Vec::new(),
         delivery: Delivery::default(),
         alerts: Alerts::default(),
         retention: Retention::default(),
@@ -256,6 +265,7 @@ fn read(table: DeTable<'_>, file: &Path, folder: &Path, faults: &mut Faults<'_>)
         config.database = database;
     }
     let root = Section { name: "concord.toml".to_owned(), span: 0..0, table, also: &[] };
+    let mut flows = None;
     for (key, value) in root.into_entries() {
         match key.get_ref().as_str() {
             "database" => {
@@ -274,9 +284,14 @@ fn read(table: DeTable<'_>, file: &Path, folder: &Path, faults: &mut Faults<'_>)
                     config.systems.extend(system::read(&key, value, faults));
                 }
             }
-            "flows" => faults.add(key.span(), Message::new("config-later-flows")),
+            "flows" => flows = Some(value),
             other => faults.add(key.span(), shape::unknown_key("concord.toml", other, &SECTIONS)),
         }
+    }
+    // They name systems, which may stand behind them.
+    let entries = flows.and_then(|value| Section::new("flows", value, faults)).map(Section::into_entries);
+    for (key, value) in entries.into_iter().flatten() {
+        config.flows.extend(flow::read(&key, value, &config.systems, faults));
     }
     config
 }

@@ -214,6 +214,11 @@ pub trait Connector {
         async move { Err(Error::Rejected(message)) }
     }
 
+    /// The region of phone numbers without a country, ISO alpha-2; empty where there are none.
+    fn region(&self) -> &str {
+        ""
+    }
+
     /// What of a contact this system can hold, as it would give it back: fields without a column of
     /// its own are left out, values cut or turned into its words.
     fn holds(&self, contact: &Contact) -> Contact {

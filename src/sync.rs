@@ -15,6 +15,7 @@ use crate::store::run::{self, Beat, Claim, TakenOver};
 use crate::store::{Store, audit};
 
 pub mod decide;
+pub mod flow;
 pub mod gone;
 pub mod health;
 pub mod map;
@@ -43,6 +44,8 @@ pub struct Source {
     pub owner: Option<String>,
     /// Rows per page.
     pub page_size: u32,
+    /// Requests at the same time.
+    pub concurrency: usize,
 }
 
 /// Why a run does not go on.

@@ -171,6 +171,73 @@ impl Contact {
     }
 }
 
+/// What a contact is matched by: canonical values, and the name as typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Its key.
+    pub key: String,
+    /// `person` or `organization`.
+    pub kind: Option<String>,
+    /// Name, as typed.
+    pub name: Option<String>,
+    /// Customer number.
+    pub number: Option<String>,
+    /// National id.
+    pub national_id: Option<String>,
+    /// Mobile number.
+    pub mobile: Option<String>,
+    /// Telephone number.
+    pub telephone: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+}
+
+impl Known {
+    /// What a contact of this key is matched by.
+    pub fn of(key: &str, contact: &Contact, region: &str) -> Known {
+        let canonical = |field| contact.canonical(field, region);
+        Known {
+            key: key.to_owned(),
+            kind: contact.get(Field::Kind).map(str::to_owned),
+            name: contact.get(Field::Name).map(str::to_owned),
+            number: canonical(Field::Number),
+            national_id: canonical(Field::NationalId),
+            mobile: canonical(Field::Mobile),
+            telephone: canonical(Field::Telephone),
+            email: canonical(Field::Email),
+        }
+    }
+
+    /// The canonical value of a field that records are matched by.
+    pub fn get(&self, field: Field) -> Option<&str> {
+        match field {
+            Field::Number => self.number.as_deref(),
+            Field::NationalId => self.national_id.as_deref(),
+            Field::Mobile => self.mobile.as_deref(),
+            Field::Telephone => self.telephone.as_deref(),
+            Field::Email => self.email.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// A mirrored contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredContact {
+    /// The record.
+    pub id: i64,
+    /// The customer it makes.
+    pub customer: i64,
+    /// Whether it is marked gone.
+    pub gone: bool,
+    /// The fingerprint of what it says.
+    pub said: Fingerprint,
+    /// The payload.
+    pub raw: String,
+    /// What it is matched by.
+    pub known: Known,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,7 @@
 //! Cases: what a person must decide.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result};
 
 use super::{Row, Store, Tx};
@@ -46,7 +48,7 @@ pub struct NewCase<'a> {
     /// See [`Case::subject`].
     pub subject: &'a str,
     /// See [`Case::run`].
-    pub run: i64,
+    pub run: Option<i64>,
     /// See [`Case::message`].
     pub message: Message,
     /// See [`Case::detail`].
@@ -116,6 +118,31 @@ impl Store {
         let sql = "SELECT COUNT(*) FROM cases WHERE ($1 = '' OR state = $1) AND ($2 = '' OR system = $2)";
         let args = [state.unwrap_or("").into(), system.unwrap_or("").into()];
         self.db.row(sql, args).await?.context("no count")?.get(0)
+    }
+
+    /// What was decided last about the things of a system (or flow), by kind of case: thing → choice.
+    pub async fn decided_cases(&self, system: &str, kinds: &[&str]) -> Result<HashMap<String, String>> {
+        let sql =
+            "SELECT kind, subject, choice FROM cases WHERE system = $1 AND state = 'decided' ORDER BY id";
+        let mut decided = HashMap::new();
+        for row in self.db.rows(sql, [system.into()]).await? {
+            if kinds.contains(&row.get::<String>(0)?.as_str()) {
+                decided.insert(row.get(1)?, row.get::<Option<String>>(2)?.unwrap_or_default());
+            }
+        }
+        Ok(decided)
+    }
+
+    /// How many cases of these kinds are open about a system or flow.
+    pub async fn open_cases(&self, system: &str, kinds: &[&str]) -> Result<i64> {
+        let sql = "SELECT kind, COUNT(*) FROM cases WHERE system = $1 AND state = 'open' GROUP BY kind";
+        let mut open = 0;
+        for row in self.db.rows(sql, [system.into()]).await? {
+            if kinds.contains(&row.get::<String>(0)?.as_str()) {
+                open += row.get::<i64>(1)?;
+            }
+        }
+        Ok(open)
     }
 
     /// Whether an earlier case of this kind about this thing was decided with this choice, in a run

@@ -6,6 +6,7 @@ use crate::model::customer::{Name, Part, PartKind, View};
 use crate::model::text::search_fold_into;
 
 pub mod contact;
+pub mod link;
 pub mod shop;
 
 /// Adds up a customer from its records. Records that are gone count only when all are.

@@ -227,7 +227,7 @@ async fn separate(
         kind: "uid_collision",
         system,
         subject: name,
-        run: turn.claim.run,
+        run: Some(turn.claim.run),
         message,
         detail: serde_json::json!({ "stream": stream, "clients": keys }),
         choices: &keys,

@@ -47,7 +47,7 @@ impl Reading<'_> {
                 kind: "new_document",
                 system,
                 subject: &class,
-                run: self.turn.claim.run,
+                run: Some(self.turn.claim.run),
                 message: Message::new("case-new-document")
                     .with("system", system)
                     .with("stream", self.stream.name)

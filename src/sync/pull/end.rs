@@ -138,7 +138,7 @@ impl Reading<'_> {
             kind,
             system: &self.turn.source.name,
             subject: self.stream.name,
-            run: self.turn.claim.run,
+            run: Some(self.turn.claim.run),
             message,
             detail: serde_json::json!({ "count": count, "position": self.stage.position, "pass": self.stage.passes, "since": self.since() }),
             choices: &["keep", "mark_gone"],

@@ -1,0 +1,76 @@
+//! Contacts as they are mirrored, for flows to match and compare.
+
+use anyhow::{Context, Result};
+
+use super::bulk;
+use super::{Row, Store};
+use crate::model::contact::{Known, StoredContact};
+use crate::model::{Field, Fingerprint};
+
+const CONTACT: &str = "SELECT id, key, customer_id, gone_run, kind, name, number, national_id, mobile, telephone, email, said, raw FROM contact";
+
+/// The column a field is matched by, if there is one.
+fn column(field: Field) -> Option<&'static str> {
+    match field {
+        Field::Number => Some("number"),
+        Field::NationalId => Some("national_id"),
+        Field::Mobile => Some("mobile"),
+        Field::Telephone => Some("telephone"),
+        Field::Email => Some("email"),
+        _ => None,
+    }
+}
+
+impl Store {
+    /// Contacts of a stream that are not gone, above `after`, in order.
+    pub async fn contacts_after(&self, stream: i64, after: i64, limit: i64) -> Result<Vec<StoredContact>> {
+        let sql =
+            format!("{CONTACT} WHERE stream_id = $1 AND gone_run IS NULL AND id > $2 ORDER BY id LIMIT $3");
+        let rows = self.db.rows(&sql, [stream.into(), after.into(), limit.into()]).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Contacts of a stream that are not gone and have one of these canonical values in a field; none
+    /// for a field that nothing is matched by.
+    pub async fn contacts_with(
+        &self,
+        stream: i64,
+        field: Field,
+        values: &[&str],
+    ) -> Result<Vec<StoredContact>> {
+        let Some(column) = column(field) else { return Ok(Vec::new()) };
+        let mut tx = self.look().await?;
+        let sql = format!("{CONTACT} WHERE stream_id = $1 AND gone_run IS NULL");
+        let rows = bulk::rows_by_text(&mut tx, &sql, stream.into(), column, values).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Contacts of a stream by their keys, also those that are gone.
+    pub async fn contacts_by_key(&self, stream: i64, keys: &[&str]) -> Result<Vec<StoredContact>> {
+        let mut tx = self.look().await?;
+        let sql = format!("{CONTACT} WHERE stream_id = $1");
+        let rows = bulk::rows_by_text(&mut tx, &sql, stream.into(), "key", keys).await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+fn read(row: &Row) -> Result<StoredContact> {
+    let said: Vec<u8> = row.get(11)?;
+    Ok(StoredContact {
+        id: row.get(0)?,
+        customer: row.get(2)?,
+        gone: row.get::<Option<i64>>(3)?.is_some(),
+        said: Fingerprint::stored(&said).context("a stored fingerprint is damaged")?,
+        raw: row.get(12)?,
+        known: Known {
+            key: row.get(1)?,
+            kind: row.get(4)?,
+            name: row.get(5)?,
+            number: row.get(6)?,
+            national_id: row.get(7)?,
+            mobile: row.get(8)?,
+            telephone: row.get(9)?,
+            email: row.get(10)?,
+        },
+    })
+}

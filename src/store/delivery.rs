@@ -1,0 +1,320 @@
+//! Deliveries: writes to other systems as a state machine. Every transition is a compare-and-set on
+//! (id, state, epoch), so that a process that was taken over changes nothing more.
+
+use anyhow::{Context, Result};
+
+use super::{Row, Store, Tx, Value, bulk};
+use crate::model::flow::{State, Way};
+use crate::model::{Contact, Message};
+
+/// A delivery. Times are microseconds since 1970 UTC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its number.
+    pub id: i64,
+    /// The flow.
+    pub flow: String,
+    /// Which way it goes.
+    pub way: Way,
+    /// The record that is carried, in the system it comes from.
+    pub record: String,
+    /// `create` or `update`.
+    pub action: String,
+    /// The record it is written to; `None` while it is not there.
+    pub target: Option<String>,
+    /// Where it stands.
+    pub state: State,
+    /// Counts the times it was claimed.
+    pub epoch: i64,
+    /// The process that works on it.
+    pub engine: Option<i64>,
+    /// Until when that process has it without a sign of life.
+    pub lease_until: i64,
+    /// How often it was sent.
+    pub attempt: i64,
+    /// Not to be looked at before.
+    pub not_before: i64,
+    /// What is written.
+    pub payload: Option<Contact>,
+    /// What was there before.
+    pub before: Option<Contact>,
+    /// What was there afterwards.
+    pub after: Option<Contact>,
+    /// The highest key that was seen there just before.
+    pub mark: Option<i64>,
+    /// What became of it, or why it waits.
+    pub message: Option<Message>,
+    /// Why it was asked for (`import`, `edit`, `reconcile`, `apply`, `undo`).
+    pub reason: String,
+    /// The run it was asked for in.
+    pub run: Option<i64>,
+    /// Who asked for it.
+    pub asked_by: String,
+    /// When.
+    pub queued_at: i64,
+    /// When it was sent last.
+    pub sent_at: Option<i64>,
+    /// When it came to its end.
+    pub ended_at: Option<i64>,
+}
+
+/// A delivery to be made.
+#[derive(Debug, Clone)]
+pub struct NewDelivery<'a> {
+    /// See [`Delivery::flow`].
+    pub flow: &'a str,
+    /// See [`Delivery::way`].
+    pub way: Way,
+    /// See [`Delivery::record`].
+    pub record: &'a str,
+    /// See [`Delivery::action`].
+    pub action: &'a str,
+    /// See [`Delivery::reason`].
+    pub reason: &'a str,
+    /// See [`Delivery::run`].
+    pub run: Option<i64>,
+    /// See [`Delivery::asked_by`].
+    pub asked_by: &'a str,
+}
+
+/// The right to go on with a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The delivery.
+    pub id: i64,
+    /// Its epoch when it was claimed.
+    pub epoch: i64,
+}
+
+/// What is on record before something is sent.
+#[derive(Debug, Clone)]
+pub struct Prepared<'a> {
+    /// `create` or `update`.
+    pub action: &'a str,
+    /// The record it is written to.
+    pub target: Option<&'a str>,
+    /// What is written.
+    pub payload: &'a Contact,
+    /// What is there now.
+    pub before: Option<&'a Contact>,
+    /// The highest key that is there now.
+    pub mark: Option<i64>,
+}
+
+/// How a step of a delivery ends.
+#[derive(Debug, Clone)]
+pub struct Step<'a> {
+    /// The state it is left in.
+    pub from: State,
+    /// The state it goes to.
+    pub to: State,
+    /// The record it was written to, if that is known now.
+    pub target: Option<&'a str>,
+    /// What is there now.
+    pub after: Option<&'a Contact>,
+    /// What became of it.
+    pub message: Option<&'a Message>,
+    /// Not to be looked at before.
+    pub not_before: i64,
+}
+
+impl Step<'_> {
+    /// A step that says nothing more.
+    pub fn new(from: State, to: State) -> Self {
+        Step { from, to, target: None, after: None, message: None, not_before: 0 }
+    }
+}
+
+/// How long a claim holds without a sign of life, in microseconds.
+pub const LEASE: i64 = 45_000_000;
+
+const DELIVERY: &str = "SELECT id, flow, way, record, action, target, state, epoch, engine, lease_until, attempt, not_before, payload, before_value, after_value, mark, message, reason, run_id, asked_by, queued_at, sent_at, ended_at FROM delivery";
+const OPEN: &str = "('pending', 'claimed', 'prepared', 'sent', 'uncertain')";
+
+/// Asks for a delivery; `false` when one of the same record waits already, which will carry what the
+/// record says when its turn comes.
+pub async fn queue(tx: &mut Tx, new: &NewDelivery<'_>, now: i64) -> Result<bool> {
+    let sql = "INSERT INTO delivery (flow, way, record, action, state, reason, run_id, asked_by, queued_at) VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    let args: [Value; 8] = [
+        new.flow.into(),
+        new.way.word().into(),
+        new.record.into(),
+        new.action.into(),
+        new.reason.into(),
+        new.run.into(),
+        new.asked_by.into(),
+        now.into(),
+    ];
+    Ok(tx.execute(sql, args).await? == 1)
+}
+
+/// Puts on record what will be written and what it replaces.
+pub async fn prepare(tx: &mut Tx, lease: Lease, prepared: &Prepared<'_>, now: i64) -> Result<bool> {
+    let sql = "UPDATE delivery SET state = 'prepared', action = $3, target = $4, payload = $5, before_value = $6, mark = $7, lease_until = $8 WHERE id = $1 AND epoch = $2 AND state = 'claimed'";
+    let args: [Value; 8] = [
+        lease.id.into(),
+        lease.epoch.into(),
+        prepared.action.into(),
+        prepared.target.map(str::to_owned).into(),
+        serde_json::to_string(prepared.payload)?.into(),
+        prepared.before.map(serde_json::to_string).transpose()?.into(),
+        prepared.mark.into(),
+        (now + LEASE).into(),
+    ];
+    Ok(tx.execute(sql, args).await? == 1)
+}
+
+/// Notes that the request goes out now; not when the lease has run out meanwhile.
+pub async fn send(tx: &mut Tx, lease: Lease, now: i64) -> Result<bool> {
+    let sql = "UPDATE delivery SET state = 'sent', sent_at = $3, attempt = attempt + 1, lease_until = $4 WHERE id = $1 AND epoch = $2 AND state = 'prepared' AND lease_until > $3";
+    let args = [lease.id.into(), lease.epoch.into(), now.into(), (now + LEASE).into()];
+    Ok(tx.execute(sql, args).await? == 1)
+}
+
+/// Goes from one state to another. Whoever had it lets go of it.
+pub async fn step(tx: &mut Tx, lease: Lease, step: &Step<'_>, now: i64) -> Result<bool> {
+    let sql = "UPDATE delivery SET state = $4, target = COALESCE($5, target), after_value = COALESCE($6, after_value), message = $7, not_before = $8, ended_at = $9, engine = NULL, lease_until = 0 WHERE id = $1 AND epoch = $2 AND state = $3";
+    let ended = (!step.to.is_open()).then_some(now);
+    let args: [Value; 9] = [
+        lease.id.into(),
+        lease.epoch.into(),
+        step.from.word().into(),
+        step.to.word().into(),
+        step.target.map(str::to_owned).into(),
+        step.after.map(serde_json::to_string).transpose()?.into(),
+        step.message.map(serde_json::to_string).transpose()?.into(),
+        step.not_before.into(),
+        ended.into(),
+    ];
+    Ok(tx.execute(sql, args).await? == 1)
+}
+
+impl Store {
+    /// Deliveries of a flow one way that are open and due, in order; a record's next waits for the one
+    /// that is under way.
+    pub async fn due_deliveries(&self, flow: &str, way: Way, now: i64, limit: i64) -> Result<Vec<Delivery>> {
+        let sql = format!(
+            "{DELIVERY} d WHERE d.flow = $1 AND d.way = $2 AND d.state IN {OPEN} AND d.not_before <= $3 AND (d.state <> 'pending' OR NOT EXISTS (SELECT 1 FROM delivery o WHERE o.flow = d.flow AND o.way = d.way AND o.record = d.record AND o.state IN ('claimed', 'prepared', 'sent', 'uncertain'))) ORDER BY d.id LIMIT $4"
+        );
+        let rows = self.db.rows(&sql, [flow.into(), way.word().into(), now.into(), limit.into()]).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Claims a delivery as it was seen; `None` when somebody was quicker. One whose outcome is not known
+    /// stays as it is, any other is begun anew: nothing of it was sent.
+    pub async fn claim_delivery(&self, seen: &Delivery, engine: i64, now: i64) -> Result<Option<Lease>> {
+        let to = if seen.state == State::Uncertain { State::Uncertain } else { State::Claimed };
+        let sql = "UPDATE delivery SET state = $4, epoch = epoch + 1, engine = $5, lease_until = $6 WHERE id = $1 AND epoch = $2 AND state = $3 RETURNING epoch";
+        let args: [Value; 6] = [
+            seen.id.into(),
+            seen.epoch.into(),
+            seen.state.word().into(),
+            to.word().into(),
+            engine.into(),
+            (now + LEASE).into(),
+        ];
+        let row = match self.db.row(sql, args).await {
+            // One of the same record has just been claimed elsewhere.
+            Err(error) if super::is_conflict(&error) => None,
+            row => row?,
+        };
+        row.map(|row| Ok(Lease { id: seen.id, epoch: row.get(0)? })).transpose()
+    }
+
+    /// Of a delivery that was sent by a process that is there no more: its outcome is not known, and is
+    /// looked for from `not_before` on.
+    pub async fn orphan_delivery(&self, seen: &Delivery, not_before: i64) -> Result<bool> {
+        let sql = "UPDATE delivery SET state = 'uncertain', epoch = epoch + 1, engine = NULL, lease_until = 0, not_before = $3 WHERE id = $1 AND epoch = $2 AND state = 'sent'";
+        Ok(self.db.execute(sql, [seen.id.into(), seen.epoch.into(), not_before.into()]).await? == 1)
+    }
+
+    /// When the next delivery of a flow one way is due; `None` when none is open.
+    pub async fn next_delivery(&self, flow: &str, way: Way) -> Result<Option<i64>> {
+        let sql =
+            format!("SELECT MIN(not_before) FROM delivery WHERE flow = $1 AND way = $2 AND state IN {OPEN}");
+        let row = self.db.row(&sql, [flow.into(), way.word().into()]).await?.context("no answer")?;
+        row.get(0)
+    }
+
+    /// A delivery.
+    pub async fn delivery(&self, id: i64) -> Result<Option<Delivery>> {
+        let row = self.db.row(&format!("{DELIVERY} WHERE id = $1"), [id.into()]).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Deliveries (in a state, if named), the newest first, older than `before`.
+    pub async fn deliveries(
+        &self,
+        state: Option<State>,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<Delivery>> {
+        let sql = format!("{DELIVERY} WHERE ($1 = '' OR state = $1) AND id < $2 ORDER BY id DESC LIMIT $3");
+        let state = state.map_or("", State::word);
+        let rows =
+            self.db.rows(&sql, [state.into(), before.unwrap_or(i64::MAX).into(), limit.into()]).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// How many deliveries there are in a state (in any, if none is named).
+    pub async fn count_deliveries(&self, state: Option<State>) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM delivery WHERE ($1 = '' OR state = $1)";
+        let row = self.db.row(sql, [state.map_or("", State::word).into()]).await?.context("no count")?;
+        row.get(0)
+    }
+
+    /// Deliveries of a flow one way by state; of one run, if it is named.
+    pub async fn delivery_counts(&self, flow: &str, way: Way, run: Option<i64>) -> Result<Vec<(State, i64)>> {
+        let sql = "SELECT state, COUNT(*) FROM delivery WHERE flow = $1 AND way = $2 AND (CAST($3 AS BIGINT) IS NULL OR run_id = $3) GROUP BY state ORDER BY state";
+        let rows = self.db.rows(sql, [flow.into(), way.word().into(), run.into()]).await?;
+        let count = |row: &Row| Ok((state(&row.get::<String>(0)?)?, row.get(1)?));
+        rows.iter().map(count).collect()
+    }
+
+    /// The latest delivery of each of these records one way.
+    pub async fn latest_deliveries(&self, flow: &str, way: Way, records: &[&str]) -> Result<Vec<Delivery>> {
+        let mut tx = self.look().await?;
+        let sql = format!(
+            "{DELIVERY} d WHERE d.flow = $1 AND d.way = '{}' AND d.id = (SELECT MAX(l.id) FROM delivery l WHERE l.flow = d.flow AND l.way = d.way AND l.record = d.record)",
+            way.word()
+        );
+        let rows = bulk::rows_by_text(&mut tx, &sql, flow.into(), "d.record", records).await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+fn state(word: &str) -> Result<State> {
+    State::of(word).with_context(|| format!("a delivery is stored as {word}"))
+}
+
+fn read(row: &Row) -> Result<Delivery> {
+    let contact = |index: usize| -> Result<Option<Contact>> {
+        row.get::<Option<String>>(index)?.map(|text| Ok(serde_json::from_str(&text)?)).transpose()
+    };
+    let message: Option<String> = row.get(16)?;
+    Ok(Delivery {
+        id: row.get(0)?,
+        flow: row.get(1)?,
+        way: if row.get::<String>(2)? == Way::Import.word() { Way::Import } else { Way::Forward },
+        record: row.get(3)?,
+        action: row.get(4)?,
+        target: row.get(5)?,
+        state: state(&row.get::<String>(6)?)?,
+        epoch: row.get(7)?,
+        engine: row.get(8)?,
+        lease_until: row.get(9)?,
+        attempt: row.get(10)?,
+        not_before: row.get(11)?,
+        payload: contact(12)?,
+        before: contact(13)?,
+        after: contact(14)?,
+        mark: row.get(15)?,
+        message: message.map(|text| serde_json::from_str(&text)).transpose()?,
+        reason: row.get(17)?,
+        run: row.get(18)?,
+        asked_by: row.get(19)?,
+        queued_at: row.get(20)?,
+        sent_at: row.get(21)?,
+        ended_at: row.get(22)?,
+    })
+}

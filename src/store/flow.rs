@@ -1,0 +1,36 @@
+//! Where flows stand.
+
+use anyhow::Result;
+
+use super::{Row, Store, Tx};
+
+/// Where a flow stands. Times are microseconds since 1970 UTC.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FlowState {
+    /// Since when it writes by itself; `None` = it only plans.
+    pub live_since: Option<i64>,
+    /// When its import was closed: every row was linked, created, excluded or decided.
+    pub import_closed_at: Option<i64>,
+}
+
+impl Store {
+    /// Where a flow stands.
+    pub async fn flow_state(&self, flow: &str) -> Result<FlowState> {
+        let sql = "SELECT live_since, import_closed_at FROM flow_state WHERE flow = $1";
+        let row = self.db.row(sql, [flow.into()]).await?;
+        let read = |row: &Row| Ok(FlowState { live_since: row.get(0)?, import_closed_at: row.get(1)? });
+        row.as_ref().map_or_else(|| Ok(FlowState::default()), read)
+    }
+}
+
+/// Closes a flow's import, from when on the flow is live; `false` when it is closed already.
+pub async fn close_import(tx: &mut Tx, flow: &str, now: i64) -> Result<bool> {
+    let sql = "INSERT INTO flow_state (flow, live_since, import_closed_at) VALUES ($1, $2, $2) ON CONFLICT (flow) DO UPDATE SET live_since = COALESCE(flow_state.live_since, excluded.live_since), import_closed_at = excluded.import_closed_at WHERE flow_state.import_closed_at IS NULL";
+    Ok(tx.execute(sql, [flow.into(), now.into()]).await? == 1)
+}
+
+/// Lets a flow write by itself from now on; `false` when it does already.
+pub async fn start(tx: &mut Tx, flow: &str, now: i64) -> Result<bool> {
+    let sql = "INSERT INTO flow_state (flow, live_since) VALUES ($1, $2) ON CONFLICT (flow) DO UPDATE SET live_since = excluded.live_since WHERE flow_state.live_since IS NULL";
+    Ok(tx.execute(sql, [flow.into(), now.into()]).await? == 1)
+}

@@ -1,0 +1,155 @@
+//! What a delivery came to: links, agreements and cases, in the transaction of its last step.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{Hand, Sent};
+use crate::model::Message;
+use crate::model::flow::State;
+use crate::store::Tx;
+use crate::store::case::{self, NewCase};
+use crate::store::delivery::{self, Step};
+use crate::store::link::{self, NewLink};
+use crate::sync::now;
+
+impl Hand<'_> {
+    /// It was done: the link, what both agree upon now, and the audit.
+    pub(super) async fn confirmed(&self, from: State, sent: &Sent, key: &str) -> Result<()> {
+        let mut tx = self.store().begin().await?;
+        let step = Step { target: Some(key), after: Some(&sent.after), ..Step::new(from, State::Confirmed) };
+        if !delivery::step(&mut tx, self.lease, &step, now()).await? {
+            return Ok(());
+        }
+        self.note(&mut tx, "delivery.confirmed", sent.before.as_ref(), Some(&sent.after), None).await?;
+        self.link(&mut tx, key, "created").await?;
+        self.agree(&mut tx, sent, key).await?;
+        tx.commit().await
+    }
+
+    /// Both sides agree already: nothing is written.
+    pub(super) async fn nothing_to_do(&self, key: &str, agreed: Option<&Sent>) -> Result<()> {
+        let message = self.message("push-nothing-to-do");
+        let mut tx = self.store().begin().await?;
+        let step = Step {
+            target: Some(key),
+            message: Some(&message),
+            ..Step::new(State::Claimed, State::Superseded)
+        };
+        if delivery::step(&mut tx, self.lease, &step, now()).await? {
+            if let Some(sent) = agreed {
+                self.agree(&mut tx, sent, key).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// An update came back with another key than was sent: the system has made a second record of it.
+    pub(super) async fn written_elsewhere(&self, sent: &Sent, key: &str) -> Result<()> {
+        let target = self.delivery.target.as_deref().unwrap_or_default();
+        let message = self.message("case-changed-code").with("sent", target).with("key", key);
+        let mut tx = self.store().begin().await?;
+        let step =
+            Step { after: Some(&sent.after), message: Some(&message), ..Step::new(State::Sent, State::Held) };
+        if delivery::step(&mut tx, self.lease, &step, now()).await? {
+            self.note(&mut tx, "delivery.held", None, Some(&sent.after), Some(&message.id)).await?;
+            self.raise_in(&mut tx, "changed_code", message, &["resolved"], &()).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// The customer was found there: it is linked, not written again.
+    pub(super) async fn link_instead(&self, key: &str, rule: &str) -> Result<()> {
+        let mut tx = self.store().begin().await?;
+        let message = self.message("push-linked").with("key", key);
+        let step = Step {
+            target: Some(key),
+            message: Some(&message),
+            ..Step::new(State::Claimed, State::Superseded)
+        };
+        if !delivery::step(&mut tx, self.lease, &step, now()).await? {
+            return Ok(());
+        }
+        if self.link(&mut tx, key, rule).await? {
+            return tx.commit().await;
+        }
+        // Somebody else's already.
+        drop(tx);
+        let message = self.message("case-ambiguous-match").with("rule", rule).with("keys", key);
+        self.hold("ambiguous_match", message, &["create", "exclude"], State::Claimed).await
+    }
+
+    /// Links the record with this key of the target; `false` when either is linked otherwise.
+    async fn link(&self, tx: &mut Tx, key: &str, rule: &str) -> Result<bool> {
+        let road = self.road;
+        let (source_key, destination_key) = road.keys(&self.delivery.record, key);
+        let flow = road.flow.name.as_str();
+        let new = NewLink { flow, source_key, destination_key, rule, run: self.delivery.run, by: "push" };
+        let made = link::make(tx, &new, now()).await?;
+        if made {
+            self.note(tx, "link.made", None, None, Some(rule)).await?;
+        }
+        Ok(made)
+    }
+
+    /// Keeps what both sides agree upon now.
+    async fn agree(&self, tx: &mut Tx, sent: &Sent, key: &str) -> Result<()> {
+        let road = self.road;
+        let (source_key, _) = road.keys(&self.delivery.record, key);
+        let said = road.said_by_master(sent.said);
+        link::agree(tx, &road.flow.name, source_key, &sent.agreed, said, now()).await
+    }
+
+    /// Stops the delivery until a person decides.
+    pub(super) async fn hold(
+        &self,
+        kind: &str,
+        message: Message,
+        choices: &[&str],
+        from: State,
+    ) -> Result<()> {
+        let mut tx = self.store().begin().await?;
+        let step = Step { message: Some(&message), ..Step::new(from, State::Held) };
+        if delivery::step(&mut tx, self.lease, &step, now()).await? {
+            self.note(&mut tx, "delivery.held", None, None, Some(&message.id)).await?;
+            self.raise_in(&mut tx, kind, message, choices, &()).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Asks a person without stopping the delivery.
+    pub(super) async fn raise(
+        &self,
+        kind: &str,
+        message: Message,
+        choices: &[&str],
+        detail: &impl Serialize,
+    ) -> Result<()> {
+        let mut tx = self.store().begin().await?;
+        self.raise_in(&mut tx, kind, message, choices, detail).await?;
+        tx.commit().await
+    }
+
+    async fn raise_in(
+        &self,
+        tx: &mut Tx,
+        kind: &str,
+        message: Message,
+        choices: &[&str],
+        detail: &impl Serialize,
+    ) -> Result<()> {
+        let (id, way) = (self.delivery.id, self.delivery.way);
+        let case = NewCase {
+            kind,
+            system: &self.road.flow.name,
+            subject: &self.delivery.record,
+            run: self.delivery.run,
+            message,
+            detail: serde_json::json!({ "delivery": id, "way": way, "fields": detail }),
+            choices,
+        };
+        case::raise(tx, &case, now()).await
+    }
+}
