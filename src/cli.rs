@@ -27,8 +27,12 @@ pub mod cases;
 pub mod check;
 pub mod customers;
 pub mod db;
+pub mod deliveries;
 pub mod demo;
+pub mod flow;
+pub mod import;
 pub mod init;
+pub mod links;
 pub mod pause;
 pub mod people;
 pub mod runs;
@@ -99,6 +103,8 @@ pub enum Command {
     Check(SystemArgs),
     /// Read systems into the mirror.
     Sync(sync::SyncArgs),
+    /// Bring the customers of the system that follows into the master, once.
+    Import(import::ImportArgs),
     /// Hold the mirror against the sources.
     Verify(verify::VerifyArgs),
     /// List, search and export customers.
@@ -107,11 +113,17 @@ pub enum Command {
     Runs(runs::RunsArgs),
     /// List, show and decide cases.
     Cases(cases::CasesArgs),
+    /// List, retry or settle writes to other systems.
+    Deliveries(deliveries::DeliveriesArgs),
+    /// List links, or take over those of an earlier engine.
+    Links(links::LinksArgs),
+    /// Let a flow write by itself.
+    Flow(flow::FlowArgs),
     /// List, verify or export the audit.
     Audit(audit::AuditArgs),
-    /// Stop systems from being read.
+    /// Stop systems from being read, and flows from writing.
     Pause(pause::PauseArgs),
-    /// Let paused systems be read again.
+    /// Let paused systems be read, and paused flows write, again.
     Unpause(pause::PauseArgs),
     /// Serve dashboard and API, and run the schedules.
     Serve,
@@ -304,6 +316,14 @@ pub fn systems(app: &App, named: &[String]) -> Result<Vec<String>> {
         }
     }
     Ok(named.to_vec())
+}
+
+/// The flow of that name; an unknown one is a mistake of usage.
+pub fn flow_of(app: &App, name: &str) -> Result<crate::model::Flow> {
+    app.config.flow(name).cloned().ok_or_else(|| {
+        let known = app.config.flows.iter().map(|flow| flow.name.as_str()).collect::<Vec<_>>().join(", ");
+        usage(&Message::new("cli-unknown-flow").with("flow", name).with("known", known))
+    })
 }
 
 /// That no system is there to be read, and what to do about it.

@@ -15,6 +15,10 @@ use crate::store::customer::shop::ShopTotals;
 use crate::store::status::Owned;
 use crate::words::Words;
 
+mod flow;
+
+pub use flow::{DeliveryDoc, LinkDoc, delivery, link};
+
 /// A run.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RunDoc {

@@ -18,6 +18,7 @@ use crate::store::page::Mishap;
 use crate::store::run::{Beat, Claim, Requested};
 use crate::sync::{self, now};
 
+mod import;
 pub mod pause;
 pub mod schedule;
 
@@ -67,12 +68,21 @@ impl Engine {
 
     async fn claimed(&self, run: i64, system: &str, engine: Option<i64>) -> Result<Option<RunStatus>> {
         let store = &self.app.store;
-        let Some(source) = self.app.source(system) else { return Ok(None) };
+        let (source, flow) = (self.app.source(system), self.app.config.flow(system));
+        if source.is_none() && flow.is_none() {
+            return Ok(None);
+        }
         let dead = match engine {
             Some(engine) if !store.db.is_held(engine, Some(self.id)).await? => Some(engine),
             _ => None,
         };
         let Some(claim) = store.claim_run(run, self.id, dead, now()).await? else { return Ok(None) };
+        let Some(source) = source else {
+            return match flow {
+                Some(flow) => self.import(flow, claim).await,
+                None => Ok(None),
+            };
+        };
         let (order, orders) = watch::channel(Beat::GoOn);
         let mut source = source.clone();
         // A person may have given the system a clean slate, and another process may have counted.

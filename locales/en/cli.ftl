@@ -104,7 +104,7 @@ cli-audit-changed = it does not fit the chain: it or an entry before it was chan
 cli-audit-missing = it was removed
 cli-audit-value = its values are not those its digests were made of
 cli-paused = { $system } is paused.
-cli-unpaused = { $system } may be read again.
+cli-unpaused = { $system } may go on.
 cli-second-engine = Another process serves this SQLite database already. Stop it first, or use PostgreSQL, which any number of processes share.
 cli-serving = Concord serves { $url }
 cli-cannot-listen = Cannot listen on { $address }: { $problem }. Where another program has the port, write another address in { $file }: [server] listen = "127.0.0.1:8081", and public_url to match.

@@ -1,4 +1,4 @@
-//! `concord pause` and `concord unpause`: when systems may be read.
+//! `concord pause` and `concord unpause`: when systems may be read, and flows may write.
 
 use anyhow::Result;
 use clap::Args;
@@ -10,16 +10,20 @@ use crate::work::pause as system;
 /// What `pause` and `unpause` take.
 #[derive(Debug, Args)]
 pub struct PauseArgs {
-    /// A system, or `all`.
-    #[arg(value_name = "SYSTEM|all")]
+    /// A system, a flow, or `all`.
+    #[arg(value_name = "SYSTEM|FLOW|all")]
     what: String,
 }
 
 /// Runs the command.
 pub async fn pause(common: &Common, args: &PauseArgs, pause: bool) -> Result<End> {
     let app = app(common).await?;
-    let named = if args.what == "all" { Vec::new() } else { vec![args.what.clone()] };
-    let names = systems(&app, &named)?;
+    let flows = app.config.flows.iter().map(|flow| flow.name.clone());
+    let names = match args.what.as_str() {
+        "all" => systems(&app, &[])?.into_iter().chain(flows).collect(),
+        flow if app.config.flow(flow).is_some() => vec![flow.to_owned()],
+        system => systems(&app, &[system.to_owned()])?,
+    };
     for name in &names {
         if pause {
             system::pause(&app.store, name, &actor(), system::BY_HAND).await?;

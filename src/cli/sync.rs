@@ -85,11 +85,30 @@ pub async fn pull(
     if !args.systems.is_empty() {
         refuse_paused(app, names).await?;
     }
+    let wanted = names.iter().map(|name| RunRequest {
+        system: name.clone(),
+        full: args.full,
+        days: args.days,
+        limit: args.limit,
+        import: false,
+    });
+    carry_out(app, engine, common, &wanted.collect::<Vec<_>>()).await
+}
+
+/// Works on these runs side by side, or follows them where another process does; the runs as they ended.
+/// Ctrl-C stops them.
+pub async fn carry_out(
+    app: &Arc<App>,
+    engine: Option<&Arc<Engine>>,
+    common: &Common,
+    requests: &[RunRequest],
+) -> Result<Pulled> {
     let own = Arc::new(tokio::sync::Mutex::new(engine.cloned()));
     let bars = MultiProgress::new();
     let mut followed = Vec::new();
-    for name in names {
-        let Some((run, foreign)) = ask(app, engine, common, args, name).await? else { continue };
+    for request in requests {
+        let name = &request.system;
+        let Some((run, foreign)) = ask(app, engine, common, request).await? else { continue };
         let shown = (!common.quiet).then(|| Progress::new(&bars, name));
         let task = tokio::spawn(see_through(app.clone(), own.clone(), run, shown));
         followed.push(Followed { run, system: name.clone(), foreign, task });
@@ -122,14 +141,13 @@ async fn ask(
     app: &App,
     engine: Option<&Arc<Engine>>,
     common: &Common,
-    args: &SyncArgs,
-    name: &str,
+    request: &RunRequest,
 ) -> Result<Option<(i64, bool)>> {
-    let request = RunRequest { system: name.to_owned(), full: args.full, days: args.days, limit: args.limit };
-    let resumed = app.store.resume_stopped(&request, &actor(), now()).await?;
+    let name = request.system.as_str();
+    let resumed = app.store.resume_stopped(request, &actor(), now()).await?;
     let asked = match resumed {
         Some(run) => Requested::TakenUp(run),
-        None => work::request(app, engine.map(Arc::as_ref), &request, &actor()).await?,
+        None => work::request(app, engine.map(Arc::as_ref), request, &actor()).await?,
     };
     let (told, run) = match asked {
         Requested::Begun(run) => return Ok(Some((run, false))),

@@ -43,6 +43,16 @@ pub fn measure(name: &str, currency: Option<&str>) -> String {
     text().with(&id, &[("currency", currency.unwrap_or("none"))])
 }
 
+/// What is told in two columns: a word and its value.
+pub fn pairs(rows: &[[String; 2]]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    rows.iter().for_each(|row| {
+        table.add_row(row.iter().map(|cell| clean(cell)));
+    });
+    table.to_string()
+}
+
 /// Sums on one line.
 pub fn sums(sums: &Sums) -> String {
     let parts = sums

@@ -60,6 +60,8 @@ pub struct RunRequest {
     pub days: Option<i64>,
     /// Take the first so many clients and what hangs on them.
     pub limit: Option<i64>,
+    /// The import of a flow, whose name stands for the system's.
+    pub import: bool,
 }
 
 /// One execution. Times are microseconds since 1970 UTC.
@@ -67,7 +69,7 @@ pub struct RunRequest {
 pub struct Run {
     /// Its number.
     pub id: i64,
-    /// `pull`.
+    /// `pull` or `import`.
     pub kind: String,
     /// The system it is about.
     pub system: String,

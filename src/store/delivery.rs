@@ -189,6 +189,27 @@ pub async fn step(tx: &mut Tx, lease: Lease, step: &Step<'_>, now: i64) -> Resul
     Ok(tx.execute(sql, args).await? == 1)
 }
 
+/// Ends the standstill of a delivery by a person's word; `false` when it does not stand still, or a newer
+/// one of the same record waits.
+pub async fn settle(
+    tx: &mut Tx,
+    id: i64,
+    to: State,
+    target: Option<&str>,
+    after: Option<&Contact>,
+    now: i64,
+) -> Result<bool> {
+    let sql = "UPDATE delivery SET state = $2, target = COALESCE($3, target), after_value = COALESCE($4, after_value), epoch = epoch + 1, attempt = 0, not_before = 0, ended_at = $5 WHERE id = $1 AND state IN ('held', 'rejected', 'dead', 'uncertain') AND NOT EXISTS (SELECT 1 FROM delivery w WHERE w.flow = delivery.flow AND w.way = delivery.way AND w.record = delivery.record AND w.state = 'pending')";
+    let args: [Value; 5] = [
+        id.into(),
+        to.word().into(),
+        target.map(str::to_owned).into(),
+        after.map(serde_json::to_string).transpose()?.into(),
+        (!to.is_open()).then_some(now).into(),
+    ];
+    Ok(tx.execute(sql, args).await? == 1)
+}
+
 impl Store {
     /// Deliveries of a flow one way that are open and due, in order; a record's next waits for the one
     /// that is under way.

@@ -99,6 +99,12 @@ pub async fn agree(
     Ok(())
 }
 
+/// The link of a key of one side, within a transaction.
+pub async fn of(tx: &mut Tx, flow: &str, side: Side, key: &str) -> Result<Option<Link>> {
+    let sql = format!("{LINK} WHERE flow = $1 AND {} = $2", side.column());
+    tx.row(&sql, [flow.into(), key.into()]).await?.as_ref().map(read).transpose()
+}
+
 impl Store {
     /// The links of these keys of one side.
     pub async fn links_of(&self, flow: &str, side: Side, keys: &[&str]) -> Result<Vec<Link>> {

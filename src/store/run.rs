@@ -56,7 +56,7 @@ impl Store {
         }
         let row = tx
             .row(
-                "INSERT INTO run (kind, system, mode, days, take, status, requested_by, queued_at) SELECT 'pull', CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), 'queued', CAST($5 AS TEXT), CAST($6 AS BIGINT) WHERE NOT EXISTS (SELECT 1 FROM system_state WHERE system = $1 AND paused_at IS NOT NULL) ON CONFLICT DO NOTHING RETURNING id",
+                "INSERT INTO run (kind, system, mode, days, take, status, requested_by, queued_at) SELECT CAST($7 AS TEXT), CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), 'queued', CAST($5 AS TEXT), CAST($6 AS BIGINT) WHERE NOT EXISTS (SELECT 1 FROM system_state WHERE system = $1 AND paused_at IS NOT NULL) ON CONFLICT DO NOTHING RETURNING id",
                 [
                     request.system.as_str().into(),
                     mode.into(),
@@ -64,6 +64,7 @@ impl Store {
                     request.limit.into(),
                     by.into(),
                     now.into(),
+                    if request.import { "import" } else { "pull" }.into(),
                 ],
             )
             .await?;

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::owners::OwnerSettings;
 use super::seen::{Seen, pack};
-use super::{Source, Stop, gone, now, settle, stream_of};
+use super::{Source, Stop, flow, gone, now, settle, stream_of};
 use crate::model::Message;
 use crate::store::case::{self, Case};
 use crate::store::{Store, audit, customer};
@@ -99,6 +99,11 @@ pub async fn decide(
                     customer::merge_into(&mut tx, *shared, *chosen).await?;
                 }
                 customer::touch(&mut tx, &case.system, pack(vec![*shared, *chosen])).await?;
+            }
+        }
+        _ if case.detail.get("way").is_some() => {
+            if !flow::decide::decide(store, &mut tx, &case, choice, by).await? {
+                return Err(refuse("case-linked-otherwise"));
             }
         }
         _ => {}

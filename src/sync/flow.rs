@@ -15,6 +15,7 @@ use crate::model::flow::Way;
 use crate::model::{Contact, Field, Fingerprint, Flow};
 
 pub mod compare;
+pub mod decide;
 pub mod import;
 pub mod push;
 

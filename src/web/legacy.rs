@@ -62,6 +62,7 @@ pub(super) async fn onec_full(
     Query(asked): Query<OnecAsked>,
 ) -> Result<Json<Value>, Problem> {
     let request = RunRequest {
+        import: false,
         system: shop(&web)?,
         full: true,
         days: asked.days.filter(|days| *days > 0),

@@ -12,12 +12,12 @@ use super::super::{Stop, now};
 use super::{Road, push};
 use crate::model::contact::{Known, StoredContact};
 use crate::model::flow::{Rule, State, Way};
-use crate::model::{Field, Message, RunStatus, Stage, StageStatus};
+use crate::model::{Field, Flow, Message, RunStatus, Stage, StageStatus};
 use crate::store::case::{self, NewCase};
 use crate::store::delivery::{self, NewDelivery};
 use crate::store::link::{self, NewLink, Side};
 use crate::store::run::{self, Beat, Claim, TakenOver};
-use crate::store::{Tx, audit, flow};
+use crate::store::{Store, Tx, audit, flow};
 use crate::sync::matching::link::{Match, find};
 
 /// Rows looked at in one go.
@@ -211,12 +211,23 @@ pub async fn run(
             (RunStatus::Failed, Some(message.with("problem", format!("{error:#}"))))
         }
     };
-    let mut tx = road.app.store.begin().await?;
+    end(&road.app.store, &road.flow, claim, status, error).await
+}
+
+/// Ends the run of an import in the store; `None` when it was taken away.
+pub async fn end(
+    store: &Store,
+    flow: &Flow,
+    claim: Claim,
+    status: RunStatus,
+    error: Option<Message>,
+) -> Result<Option<RunStatus>> {
+    let mut tx = store.begin().await?;
     match run::finish(&mut tx, claim, status, status == RunStatus::Succeeded, error.as_ref(), now()).await {
         Err(error) if error.is::<TakenOver>() => return Ok(None),
         other => other?,
     }
-    note(&mut tx, claim, "run.ended", &road.flow.name, Some(status.word())).await?;
+    note(&mut tx, claim, "run.ended", &flow.name, Some(status.word())).await?;
     tx.commit().await?;
     Ok(Some(status))
 }
@@ -236,12 +247,13 @@ async fn both_stages(
         run::create_stages(&mut tx, claim, &stages).await?;
         tx.commit().await?;
     }
+    let limit = store.run(claim.run).await?.and_then(|run| run.limit);
     let halted = || *orders.borrow() != Beat::GoOn;
     let [matching, writing] = stages.as_mut_slice() else {
         return Err(anyhow::anyhow!("the run is not an import").into());
     };
     if matching.status != StageStatus::Succeeded {
-        match_rows(road, claim, matching, halted).await?;
+        match_rows(road, claim, matching, limit, halted).await?;
     }
     stop(orders)?;
     if writing.status != StageStatus::Succeeded {
@@ -251,6 +263,10 @@ async fn both_stages(
     let found = summary(road, claim.run).await?;
     if found.errors > 0 || store.open_cases(&road.flow.name, &QUESTIONS).await? > 0 {
         return Ok(RunStatus::Incomplete);
+    }
+    if limit.is_some() {
+        // The rest has no answer yet.
+        return Ok(RunStatus::Succeeded);
     }
     let mut tx = store.begin().await?;
     if flow::close_import(&mut tx, &road.flow.name, now()).await? {
@@ -273,6 +289,7 @@ async fn match_rows(
     road: &Road,
     claim: Claim,
     stage: &mut Stage,
+    limit: Option<i64>,
     halted: impl Fn() -> bool,
 ) -> Result<(), Stop> {
     let store = &road.app.store;
@@ -282,7 +299,8 @@ async fn match_rows(
     stage.total = Some(store.live_count(road.from, stream, None).await?);
     let mut after = stage.next_cursor.as_deref().and_then(|at| at.parse().ok()).unwrap_or(0);
     while !halted() {
-        let rows = store.contacts_after(stream, after, PAGE).await?;
+        let left = limit.map_or(PAGE, |limit| (limit - i64::try_from(stage.done).unwrap_or(limit)).min(PAGE));
+        let rows = store.contacts_after(stream, after, left.max(0)).await?;
         let verdicts = judge(road, &rows).await?;
         let mut tx = store.begin().await?;
         for (row, verdict) in rows.iter().zip(&verdicts) {

@@ -54,7 +54,7 @@ pub async fn work_off(road: &Road, engine: i64, stopped: impl Fn() -> bool) -> R
     let mut under_way = FuturesUnordered::new();
     let mut ended = Ok(());
     loop {
-        let going_on = ended.is_ok() && !stopped();
+        let going_on = ended.is_ok() && !stopped() && !paused(road).await?;
         if going_on && waiting.is_empty() && under_way.len() < road.target.concurrency {
             waiting.extend(store.due_deliveries(&road.flow.name, road.way, now(), SOME).await?);
         }
@@ -89,6 +89,13 @@ pub async fn work_off(road: &Road, engine: i64, stopped: impl Fn() -> bool) -> R
             () = tokio::time::sleep(LOOK) => {}
         }
     }
+}
+
+/// Whether a person stopped the flow, or the system it writes to.
+async fn paused(road: &Road) -> Result<bool> {
+    let store = &road.app.store;
+    let flow = store.system_state(&road.flow.name).await?;
+    Ok(flow.paused_at.is_some() || store.system_state(&road.target.name).await?.paused_at.is_some())
 }
 
 /// Claims a delivery, unless a living process has it.

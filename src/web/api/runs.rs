@@ -104,8 +104,13 @@ pub(super) async fn start(
     let all = asked.systems.is_none();
     let every = || web.app.sources.iter().map(|source| source.name.clone()).collect();
     let systems = asked.systems.unwrap_or_else(every);
-    let requests =
-        systems.into_iter().map(|system| RunRequest { system, full, days: asked.days, limit: asked.limit });
+    let requests = systems.into_iter().map(|system| RunRequest {
+        system,
+        full,
+        days: asked.days,
+        limit: asked.limit,
+        import: false,
+    });
     let items = begin(&web, requests.collect(), all, &who.name).await?;
     Ok((StatusCode::ACCEPTED, Json(StartedDoc { items })).into_response())
 }

@@ -22,7 +22,7 @@ impl Hand<'_> {
             None => road.target.connector.trace(&payload, self.delivery.mark),
         };
         let Some(by) = by else {
-            return Ok(self.ask("").await?);
+            return Ok(self.ask(None).await?);
         };
         let rows = match road.target.connector.find(&road.target.http, road.to, &by).await {
             Ok(rows) => rows,
@@ -48,8 +48,8 @@ impl Hand<'_> {
                 self.confirmed(State::Uncertain, &sent, key).await?;
             }
             [(_, contact)] if self.is_as_before(contact) => self.again().await?,
-            [] => self.ask(self.delivery.target.as_deref().unwrap_or_default()).await?,
-            [(key, _)] => self.ask(key).await?,
+            [] => self.ask(self.delivery.target.as_deref()).await?,
+            [(key, _)] => self.ask(Some(key)).await?,
             several => {
                 let keys: Vec<&str> = several.iter().map(|(key, _)| key.as_str()).collect();
                 let message = self.message("case-duplicate").with("keys", keys.join(", "));
@@ -61,8 +61,8 @@ impl Hand<'_> {
     }
 
     /// Nobody can tell from here whether it was done.
-    async fn ask(&self, key: &str) -> Result<()> {
-        let message = self.message("case-uncertain-delivery").with("key", key);
+    async fn ask(&self, key: Option<&str>) -> Result<()> {
+        let message = self.message("case-uncertain-delivery").with("key", key.unwrap_or("none"));
         self.hold("uncertain_delivery", message, &["applied", "not_applied"], State::Uncertain).await
     }
 

@@ -1,0 +1,77 @@
+# Flows between systems: imports, links, deliveries, and what a person must decide about them.
+
+flow-system-off = A system of flow { $flow } is switched off. Set enabled = true in its section.
+flow-system-paused = { $system } is paused, so flow { $flow } cannot read it. Let it be read again with `concord unpause { $system }`.
+flow-not-read = { $system } could not be read whole in run { $run }, so flow { $flow } was not begun: who is missing in an incomplete list would be created twice. See `concord runs show { $run }`.
+
+push-record-gone = { $from } has { $record } no more, or it is left out there: nothing is written to { $to }.
+push-linked-already = { $record } of { $from } is linked already.
+push-linked = { $record } of { $from } was found in { $to } as { $key }, and linked instead.
+push-nothing-to-do = { $to } says the same as { $from } about { $record } already.
+push-not-there = { $record } of { $from } was sent to { $to } and is not there: it is sent again.
+push-unread = { $to } cannot be read.
+
+case-ambiguous-match = Flow { $flow }: { $record } of { $from } may be { $keys } in { $to }, found by { $rule }. Nothing was written or linked.
+    .help = Choose the one that is the same customer, `create` if it is none of them, or `exclude` to leave it out.
+case-number-clash = Flow { $flow }: { $record } of { $from } has the customer number of { $key } in { $to }, but they differ in { $fields }. Both systems make numbers of their own; nothing was written or linked.
+    .help = Choose { $key } if they are the same customer all the same; otherwise mend the number in one of the systems, and `exclude` until then.
+case-uncertain-delivery = Flow { $flow }: whether { $record } of { $from } was written to { $to } cannot be told from here{ $key ->
+    [none] { "" }
+   *[other] : { $key } is there, but is neither what was sent nor what was there before
+}.
+    .help = Look in { $to }. Choose `applied` if it was written, `not_applied` to have it sent again.
+case-duplicate = Flow { $flow }: { $record } of { $from } is in { $to } more than once: { $keys }. Nothing more is written to it.
+    .help = Merge or delete all but one in { $to }, then choose `resolved`.
+case-changed-code = Flow { $flow }: an update of { $sent } in { $to } came back as { $key }: { $to } has made a second record of { $record }. Nothing more is written to it.
+    .help = Delete { $key } in { $to }, then choose `resolved`.
+case-target-gone = Flow { $flow }: { $key } of { $to }, which { $record } of { $from } is linked with, is not there any more. Nothing was written.
+    .help = Restore it in { $to }, or take the link away; then choose `resolved`.
+case-conflict = Flow { $flow }: { $record } was changed in { $from } and in { $to }: { $fields }. Nothing of these was written.
+    .help = Choose which side is right.
+case-linked-otherwise = That cannot be done any more: one of the two is linked with another record, or a newer delivery waits.
+case-choice-create = create a new one
+case-choice-exclude = leave it out
+case-choice-resolved = it has been put right
+case-choice-applied = it was written
+case-choice-not_applied = it was not written: send it again
+case-choice-source = the master is right
+case-choice-destination = the other side is right
+
+import-created = created
+import-linked = linked
+import-already-linked = linked before
+import-excluded = excluded
+import-cases = questions
+import-errors = errors
+import-rehearsed = This is what an import of { $flow } would do. Nothing was written.
+import-is-closed = The import of { $flow } is closed: every row has its answer. The flow is live.
+import-is-open = The import of { $flow } is not closed yet. See `concord cases` and `concord deliveries`, then import again.
+cli-import-confirm = Create { $created } and link { $linked } customers in { $system }?
+cli-import-not-read = Both systems of flow { $flow } have to be read whole first, and were not. Nothing was imported.
+
+delivery-unknown = There is no delivery { $delivery }.
+delivery-needs-ref = Delivery { $delivery } made something new: say what with --ref KEY.
+delivery-not-still = Delivery { $delivery } does not wait for a person, or a newer one of the same record does.
+cli-delivery-applied = Delivery { $delivery } counts as done.
+cli-delivery-retried = Delivery { $delivery } is sent again.
+cli-no-deliveries = There are no deliveries.
+cli-unknown-state = not a state of deliveries; these are: { $states }
+cli-no-links = There are no links.
+cli-links-taken = { $linked } links made, { $already } there before, { $refused } refused{ $lines ->
+    [none] { "" }
+   *[other] { "" } (one of the two is linked otherwise): lines { $lines }
+}.
+cli-links-bad-line = { $file }, line { $line }: the file must have the columns flow,source_key,destination_key, each filled.
+cli-unknown-flow = There is no flow { $flow }. Known: { $known }.
+cli-flow-is-paused = Flow { $flow } is paused. Let it write again with `concord unpause { $flow }`.
+cli-flow-is-live = Flow { $flow } is live.
+cli-number = No.
+cli-flow = flow
+cli-what = what
+cli-record = record
+cli-written-to = written to
+cli-state = state
+cli-attempts = attempts
+cli-source-key = master's key
+cli-destination-key = key that follows
+cli-rule = found by

@@ -1,0 +1,142 @@
+//! `concord links`: which records of two systems are the same customer.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+
+use super::{Common, End, actor, app, flow_of, print_json, table, text, usage};
+use crate::model::Message;
+use crate::report;
+use crate::store::audit;
+use crate::store::link::{self, NewLink, Side};
+use crate::sync::now;
+
+/// What `links` takes.
+#[derive(Debug, Args)]
+pub struct LinksArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// The newest links.
+    List {
+        /// Of this flow [default: all].
+        flow: Option<String>,
+    },
+    /// Take over the links of an earlier engine: a CSV with flow,source_key,destination_key.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// What became of a file of links.
+#[derive(Debug, Default, serde::Serialize)]
+struct Taken {
+    /// Made now.
+    linked: u64,
+    /// There before.
+    already_linked: u64,
+    /// Lines where either side is linked otherwise, counted from 1 with the heading.
+    refused: Vec<u64>,
+}
+
+/// Runs the command.
+pub async fn links(common: &Common, args: LinksArgs) -> Result<End> {
+    let app = app(common).await?;
+    match args.action {
+        Action::List { flow } => {
+            let flow =
+                flow.map(|name| flow_of(&app, &name)).transpose()?.map(|flow| flow.name).unwrap_or_default();
+            let links = app.store.links(&flow, None, 500).await?;
+            let documents: Vec<_> = links.iter().map(|(flow, link)| report::link(flow, link)).collect();
+            if common.json {
+                let total = app.store.count_links(&flow).await?;
+                print_json(&serde_json::json!({ "items": documents, "total": total, "next": null }))?;
+            } else if documents.is_empty() {
+                println!("{}", text().text("cli-no-links"));
+            } else {
+                let titles = ["cli-flow", "cli-source-key", "cli-destination-key", "cli-rule"]
+                    .map(|id| text().text(id));
+                let mut shown = table::table(&titles.each_ref().map(|title| title.as_str()));
+                for one in documents {
+                    let cells = [one.flow, one.source_key, one.destination_key, one.rule];
+                    shown.add_row(cells.map(|cell| table::clean(&cell)));
+                }
+                println!("{shown}");
+            }
+            Ok(End::Fine)
+        }
+        Action::Import { file } => {
+            let taken = take(&app, &file).await?;
+            if common.json {
+                print_json(&taken)?;
+            } else {
+                let lines = taken.refused.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+                let lines = if lines.is_empty() { "none" } else { &lines };
+                let counts = [
+                    taken.linked.to_string(),
+                    taken.already_linked.to_string(),
+                    taken.refused.len().to_string(),
+                ];
+                let args = [
+                    ("linked", counts[0].as_str()),
+                    ("already", &counts[1]),
+                    ("refused", &counts[2]),
+                    ("lines", &lines),
+                ];
+                println!("{}", text().with("cli-links-taken", &args));
+            }
+            Ok(if taken.refused.is_empty() { End::Fine } else { End::Disagree })
+        }
+    }
+}
+
+/// Makes the links of a file, all or, when it cannot be read, none.
+async fn take(app: &crate::app::App, file: &PathBuf) -> Result<Taken> {
+    let bad = |line: u64| {
+        usage(&Message::new("cli-links-bad-line").with("file", file.display()).with("line", line))
+    };
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    if reader.headers().ok().is_none_or(|names| names.iter().ne(["flow", "source_key", "destination_key"])) {
+        return Err(bad(1));
+    }
+    let mut taken = Taken::default();
+    let mut tx = app.store.begin().await?;
+    for (row, line) in reader.records().zip(2..) {
+        let row = row.map_err(|_| bad(line))?;
+        let [Some(flow), Some(source_key), Some(destination_key)] =
+            [0, 1, 2].map(|at| row.get(at).filter(|cell| !cell.is_empty()))
+        else {
+            return Err(bad(line));
+        };
+        let flow = flow_of(app, flow)?.name;
+        let by = actor();
+        let new = NewLink { flow: &flow, source_key, destination_key, rule: "file", run: None, by: &by };
+        if link::make(&mut tx, &new, now()).await? {
+            taken.linked += 1;
+            let subject = format!("{flow} {source_key} ↔ {destination_key}");
+            let entry = audit::NewEntry {
+                actor: &by,
+                action: "link.made",
+                subject: &subject,
+                reason: Some("file"),
+                ..audit::NewEntry::default()
+            };
+            audit::write(&mut tx, entry, now()).await?;
+            continue;
+        }
+        match link::of(&mut tx, &flow, Side::Source, source_key).await? {
+            Some(there) if there.destination_key == destination_key => taken.already_linked += 1,
+            _ => taken.refused.push(line),
+        }
+    }
+    tx.commit().await?;
+    Ok(taken)
+}

@@ -1,0 +1,87 @@
+//! What a person decides about a flow: who a customer is, and what became of a write.
+
+use anyhow::Result;
+
+use super::super::now;
+use crate::model::Contact;
+use crate::model::flow::{State, Way};
+use crate::store::case::Case;
+use crate::store::delivery::{self, Delivery, NewDelivery};
+use crate::store::link::{self, NewLink};
+use crate::store::{Store, Tx, audit};
+
+/// Carries out a decision about a customer of a flow within the transaction that notes it; `false` when
+/// it cannot be any more: somebody else is linked with the one that was chosen.
+pub async fn decide(store: &Store, tx: &mut Tx, case: &Case, choice: &str, by: &str) -> Result<bool> {
+    let way = if case.detail["way"] == "forward" { Way::Forward } else { Way::Import };
+    match (case.kind.as_str(), choice) {
+        (_, "exclude" | "resolved" | "source" | "destination") => Ok(true),
+        ("ambiguous_match" | "number_clash", "create") => {
+            let new = NewDelivery {
+                flow: &case.system,
+                way,
+                record: &case.subject,
+                action: "create",
+                reason: "decided",
+                run: case.run,
+                asked_by: by,
+            };
+            delivery::queue(tx, &new, now()).await?;
+            Ok(true)
+        }
+        ("ambiguous_match" | "number_clash", key) => {
+            let (source_key, destination_key) = match way {
+                Way::Import => (key, case.subject.as_str()),
+                Way::Forward => (case.subject.as_str(), key),
+            };
+            let flow = case.system.as_str();
+            let new = NewLink { flow, source_key, destination_key, rule: "decided", run: case.run, by };
+            link::make(tx, &new, now()).await
+        }
+        ("uncertain_delivery", choice) => {
+            let id = case.detail["delivery"].as_i64().unwrap_or_default();
+            let Some(delivery) = store.delivery(id).await? else { return Ok(false) };
+            resolve(tx, &delivery, choice == "applied", None, by).await
+        }
+        _ => Ok(true),
+    }
+}
+
+/// Says what became of a delivery that nobody could tell of: it was done, as the record `key`, or it was
+/// not and is tried again. `false` when it is not held, or was done as a record that is not named.
+pub async fn resolve(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    applied: bool,
+    key: Option<&str>,
+    by: &str,
+) -> Result<bool> {
+    let key = key.or(delivery.target.as_deref());
+    let (to, after): (State, Option<&Contact>) =
+        if applied { (State::Confirmed, delivery.payload.as_ref()) } else { (State::Pending, None) };
+    if (applied && key.is_none()) || !delivery::settle(tx, delivery.id, to, key, after, now()).await? {
+        return Ok(false);
+    }
+    if let (true, Some(key)) = (applied, key) {
+        let (source_key, destination_key) = match delivery.way {
+            Way::Import => (key, delivery.record.as_str()),
+            Way::Forward => (delivery.record.as_str(), key),
+        };
+        let flow = delivery.flow.as_str();
+        let new = NewLink { flow, source_key, destination_key, rule: "decided", run: delivery.run, by };
+        link::make(tx, &new, now()).await?;
+    }
+    let text = |contact: Option<&Contact>| contact.map(serde_json::to_string).transpose();
+    let subject = format!("{} {} delivery {}", delivery.flow, delivery.record, delivery.id);
+    let entry = audit::NewEntry {
+        actor: by,
+        action: if applied { "delivery.confirmed" } else { "delivery.retried" },
+        subject: &subject,
+        run: delivery.run,
+        reason: Some("decided"),
+        before: text(delivery.before.as_ref())?,
+        after: text(after)?,
+    };
+    audit::write(tx, entry, now()).await?;
+    Ok(true)
+}
