@@ -18,6 +18,7 @@ use crate::store::page::Mishap;
 use crate::store::run::{Beat, Claim, Requested};
 use crate::sync::{self, now};
 
+mod flows;
 mod import;
 pub mod pause;
 pub mod schedule;
@@ -116,6 +117,9 @@ impl Engine {
         let _ = tokio::time::timeout(LAST_LINES, keeper).await;
         let status = status?;
         self.remember(system, status).await?;
+        if status == Some(RunStatus::Succeeded) {
+            self.after_reading(system, run).await?;
+        }
         tracing::info!(run, system, status = status.map_or("taken over", RunStatus::word), "run ended");
         Ok(status)
     }

@@ -9,6 +9,17 @@ push-linked-already = { $record } of { $from } is linked already.
 push-linked = { $record } of { $from } was found in { $to } as { $key }, and linked instead.
 push-nothing-to-do = { $to } says the same as { $from } about { $record } already.
 push-not-there = { $record } of { $from } was sent to { $to } and is not there: it is sent again.
+push-moved = { $record } of { $from }, or what it is linked with in { $to }, was changed after the plan was made: it was left out.
+plan-new = not there yet
+plan-found = found there, not linked yet
+plan-differs = differs
+plan-overrides = edited there only; the master is right
+plan-agrees = agrees
+plan-both-moved = edited on both sides
+plan-ambiguous = may be more than one there
+plan-number-clash = another customer has its number there
+plan-linked-otherwise = the one found there is linked with another record
+plan-target-gone = the one it is linked with is gone there
 push-unread = { $to } cannot be read.
 
 case-ambiguous-match = Flow { $flow }: { $record } of { $from } may be { $keys } in { $to }, found by { $rule }. Nothing was written or linked.

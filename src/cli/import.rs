@@ -104,8 +104,7 @@ fn print(common: &Common, flow: &str, run: Option<i64>, summary: &Summary) -> Re
         ("cases", summary.cases),
         ("errors", summary.errors),
     ];
-    let rows =
-        counts.map(|(word, count)| [text().text(&format!("import-{word}")).to_string(), count.to_string()]);
+    let rows = counts.map(|(word, count)| [text().text(&format!("import-{word}")), count.to_string()]);
     println!("{}", table::pairs(&rows));
     let told = match (run, summary.closed) {
         (None, _) => "import-rehearsed",

@@ -86,7 +86,7 @@ pub async fn links(common: &Common, args: LinksArgs) -> Result<End> {
                     ("linked", counts[0].as_str()),
                     ("already", &counts[1]),
                     ("refused", &counts[2]),
-                    ("lines", &lines),
+                    ("lines", lines),
                 ];
                 println!("{}", text().with("cli-links-taken", &args));
             }

@@ -67,6 +67,7 @@ pub async fn on(
     let (stop, stopping) = watch::channel(false);
     let working = tokio::spawn(engine.clone().work(stopping.clone(), schedules));
     let sealing = tokio::spawn(engine.clone().seal(stopping.clone()));
+    let delivering = tokio::spawn(engine.clone().deliver(stopping.clone()));
     let router = web::router(Web { app: app.clone(), engine: Some(engine) });
     let mut asked = stopping.clone();
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
@@ -79,6 +80,7 @@ pub async fn on(
     // Streams of events never end by themselves: after the last call they are dropped.
     let _ = tokio::time::timeout(LAST_CALL, serving).await;
     working.await??;
+    delivering.await?;
     sealing.await?;
     app.store.db.close().await;
     Ok(())

@@ -18,6 +18,12 @@ impl Fingerprint {
         Fingerprint(short)
     }
 
+    /// The fingerprint that these hexadecimal digits stand for.
+    pub fn of_digits(digits: &str) -> Option<Fingerprint> {
+        let number = (digits.len() == Self::DIGITS).then(|| u128::from_str_radix(digits, 16));
+        Some(Fingerprint(number?.ok()?.to_be_bytes()))
+    }
+
     /// Reads a stored fingerprint; anything but 16 bytes equals no payload's.
     pub fn stored(bytes: &[u8]) -> Option<Fingerprint> {
         bytes.try_into().ok().map(Fingerprint)

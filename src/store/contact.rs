@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::bulk;
-use super::{Row, Store};
+use super::{Row, Store, Value};
 use crate::model::contact::{Known, StoredContact};
 use crate::model::{Field, Fingerprint};
 
@@ -43,6 +43,25 @@ impl Store {
         let sql = format!("{CONTACT} WHERE stream_id = $1 AND gone_run IS NULL");
         let rows = bulk::rows_by_text(&mut tx, &sql, stream.into(), column, values).await?;
         rows.iter().map(read).collect()
+    }
+
+    /// Contacts of the master that are not gone, above `after`, in order: those that changed since both
+    /// sides of a flow agreed last, or have no link; with `all` every one.
+    pub async fn contacts_to_look_at(
+        &self,
+        flow: &str,
+        stream: i64,
+        all: bool,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<StoredContact>> {
+        let columns = CONTACT.replace("SELECT ", "SELECT c.").replace(", ", ", c.");
+        let sql = format!(
+            "{columns} c LEFT JOIN link l ON l.flow = $2 AND l.source_key = c.key WHERE c.stream_id = $1 AND c.gone_run IS NULL AND c.id > $3 AND ($5 = 1 OR l.source_said IS NULL OR l.source_said <> c.said) ORDER BY c.id LIMIT $4"
+        );
+        let args: [Value; 5] =
+            [stream.into(), flow.into(), after.into(), limit.into(), i64::from(all).into()];
+        self.db.rows(&sql, args).await?.iter().map(read).collect()
     }
 
     /// Contacts of a stream by their keys, also those that are gone.

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 
 use super::{Row, Store, Tx, Value, bulk};
 use crate::model::flow::{State, Way};
-use crate::model::{Contact, Message};
+use crate::model::{Contact, Fingerprint, Message};
 
 /// A delivery. Times are microseconds since 1970 UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,10 @@ pub struct Delivery {
     pub sent_at: Option<i64>,
     /// When it came to its end.
     pub ended_at: Option<i64>,
+    /// What the record said when it was asked for.
+    pub said: Option<Fingerprint>,
+    /// What the target has to say still; else it is left out.
+    pub expects: Option<Fingerprint>,
 }
 
 /// A delivery to be made.
@@ -75,6 +79,10 @@ pub struct NewDelivery<'a> {
     pub run: Option<i64>,
     /// See [`Delivery::asked_by`].
     pub asked_by: &'a str,
+    /// See [`Delivery::said`].
+    pub said: Option<Fingerprint>,
+    /// See [`Delivery::expects`].
+    pub expects: Option<Fingerprint>,
 }
 
 /// The right to go on with a delivery.
@@ -128,14 +136,15 @@ impl Step<'_> {
 /// How long a claim holds without a sign of life, in microseconds.
 pub const LEASE: i64 = 45_000_000;
 
-const DELIVERY: &str = "SELECT id, flow, way, record, action, target, state, epoch, engine, lease_until, attempt, not_before, payload, before_value, after_value, mark, message, reason, run_id, asked_by, queued_at, sent_at, ended_at FROM delivery";
+const DELIVERY: &str = "SELECT id, flow, way, record, action, target, state, epoch, engine, lease_until, attempt, not_before, payload, before_value, after_value, mark, message, reason, run_id, asked_by, queued_at, sent_at, ended_at, said, expects FROM delivery";
 const OPEN: &str = "('pending', 'claimed', 'prepared', 'sent', 'uncertain')";
 
 /// Asks for a delivery; `false` when one of the same record waits already, which will carry what the
 /// record says when its turn comes.
 pub async fn queue(tx: &mut Tx, new: &NewDelivery<'_>, now: i64) -> Result<bool> {
-    let sql = "INSERT INTO delivery (flow, way, record, action, state, reason, run_id, asked_by, queued_at) VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8) ON CONFLICT DO NOTHING";
-    let args: [Value; 8] = [
+    let sql = "INSERT INTO delivery (flow, way, record, action, state, reason, run_id, asked_by, queued_at, said, expects) VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING";
+    let bytes = |print: Option<Fingerprint>| print.map(|print| print.0.to_vec());
+    let args: [Value; 10] = [
         new.flow.into(),
         new.way.word().into(),
         new.record.into(),
@@ -144,6 +153,8 @@ pub async fn queue(tx: &mut Tx, new: &NewDelivery<'_>, now: i64) -> Result<bool>
         new.run.into(),
         new.asked_by.into(),
         now.into(),
+        bytes(new.said).into(),
+        bytes(new.expects).into(),
     ];
     Ok(tx.execute(sql, args).await? == 1)
 }
@@ -312,6 +323,9 @@ fn read(row: &Row) -> Result<Delivery> {
     let contact = |index: usize| -> Result<Option<Contact>> {
         row.get::<Option<String>>(index)?.map(|text| Ok(serde_json::from_str(&text)?)).transpose()
     };
+    let print = |index: usize| -> Result<Option<Fingerprint>> {
+        Ok(row.get::<Option<Vec<u8>>>(index)?.and_then(|bytes| Fingerprint::stored(&bytes)))
+    };
     let message: Option<String> = row.get(16)?;
     Ok(Delivery {
         id: row.get(0)?,
@@ -337,5 +351,7 @@ fn read(row: &Row) -> Result<Delivery> {
         queued_at: row.get(20)?,
         sent_at: row.get(21)?,
         ended_at: row.get(22)?,
+        said: print(23)?,
+        expects: print(24)?,
     })
 }

@@ -114,6 +114,16 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// Marks the links whose record of the master is gone, and unmarks those whose record came back. The
+    /// other side keeps what it has.
+    pub async fn mark_source_gone(&self, flow: &str, system: &str, stream: &str) -> Result<()> {
+        let gone = "EXISTS (SELECT 1 FROM contact c JOIN stream s ON s.id = c.stream_id WHERE s.system = $2 AND s.name = $3 AND c.key = link.source_key AND c.gone_run IS NOT NULL)";
+        let gone = format!("CASE WHEN {gone} THEN 1 ELSE 0 END");
+        let sql = format!("UPDATE link SET source_gone = {gone} WHERE flow = $1 AND source_gone <> {gone}");
+        self.db.execute(&sql, [flow.into(), system.into(), stream.into()]).await?;
+        Ok(())
+    }
+
     /// The link of a key of one side.
     pub async fn link_of(&self, flow: &str, side: Side, key: &str) -> Result<Option<Link>> {
         let sql = format!("{LINK} WHERE flow = $1 AND {} = $2", side.column());

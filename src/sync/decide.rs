@@ -101,12 +101,9 @@ pub async fn decide(
                 customer::touch(&mut tx, &case.system, pack(vec![*shared, *chosen])).await?;
             }
         }
-        _ if case.detail.get("way").is_some() => {
-            if !flow::decide::decide(store, &mut tx, &case, choice, by).await? {
-                return Err(refuse("case-linked-otherwise"));
-            }
-        }
-        _ => {}
+        _ if case.detail.get("way").is_none() => {}
+        _ if flow::decide::decide(store, &mut tx, &case, choice, by).await? => {}
+        _ => return Err(refuse("case-linked-otherwise")),
     }
     tx.commit().await?;
     let rules = owners.rules(&case.system, &store.owner_rules().await?);

@@ -16,6 +16,7 @@ use crate::model::{Contact, Field, Fingerprint, Flow};
 
 pub mod compare;
 pub mod decide;
+pub mod forward;
 pub mod import;
 pub mod push;
 

@@ -78,6 +78,10 @@ CREATE TABLE delivery (
     before_value TEXT,
     after_value TEXT,
     mark BIGINT,
+    -- What the record said when this was asked for; what the target had to say then, for a plan that is
+    -- applied only to what it was made of.
+    said {bytes},
+    expects {bytes},
     message TEXT,
     reason TEXT NOT NULL,
     run_id BIGINT,
@@ -93,3 +97,8 @@ CREATE INDEX delivery_open ON delivery (not_before, id) WHERE state IN ('pending
 CREATE INDEX delivery_record ON delivery (flow, record, id);
 CREATE INDEX delivery_run ON delivery (run_id);
 CREATE INDEX delivery_unverified ON delivery (flow, id) WHERE state = 'confirmed';
+
+-- Plans, to be shown and applied later.
+CREATE TABLE plan (
+    id {serial}, flow TEXT NOT NULL, made_by TEXT NOT NULL, made_at BIGINT NOT NULL, applied_at BIGINT, body TEXT NOT NULL
+);

@@ -25,6 +25,8 @@ pub async fn decide(store: &Store, tx: &mut Tx, case: &Case, choice: &str, by: &
                 reason: "decided",
                 run: case.run,
                 asked_by: by,
+                said: None,
+                expects: None,
             };
             delivery::queue(tx, &new, now()).await?;
             Ok(true)

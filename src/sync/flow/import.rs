@@ -360,6 +360,8 @@ async fn carry_out(
                 reason: "import",
                 run: Some(claim.run),
                 asked_by: "import",
+                said: Some(row.said),
+                expects: None,
             };
             delivery::queue(tx, &new, now()).await?;
         }

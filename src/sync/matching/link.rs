@@ -34,11 +34,12 @@ pub enum Match {
 }
 
 /// Looks for a record among those of the other side, by the first rule that finds anybody.
-pub fn find<'a>(wanted: &Known, rules: &[Rule], among: impl Iterator<Item = &'a Known> + Clone) -> Match {
+pub fn find<'a>(wanted: &Known, rules: &[Rule], among: impl IntoIterator<Item = &'a Known>) -> Match {
+    let among: Vec<&Known> = among.into_iter().collect();
     for rule in rules {
         let Some(value) = wanted.get(rule.field()) else { continue };
         let mut found: Vec<&Known> =
-            among.clone().filter(|other| other.get(rule.field()) == Some(value)).collect();
+            among.iter().copied().filter(|other| other.get(rule.field()) == Some(value)).collect();
         found.sort_by(|a, b| a.key.cmp(&b.key));
         found.dedup_by(|a, b| a.key == b.key);
         match found.as_slice() {
@@ -108,7 +109,7 @@ mod tests {
             known("d", "", "003", "+984", "Reza"),
             known("e", "100-5", "", "+982", "Sara"),
         ];
-        let found = |wanted: &Known| find(wanted, &rules, others.iter());
+        let found = |wanted: &Known| find(wanted, &rules, &others);
         let one = |key: &str, rule| Match::One { key: key.to_owned(), rule };
         for (wanted, expected) in [
             (known("1", "100-1", "001", "+981", "Ali"), one("a", Rule::CustomerNumber)),

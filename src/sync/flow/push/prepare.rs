@@ -40,6 +40,9 @@ impl Hand<'_> {
             let gone = self.message("push-record-gone");
             return Ok(self.leave(State::Claimed, State::Superseded, &gone, 0).await?);
         };
+        if self.delivery.reason == "apply" && self.delivery.said.is_some_and(|said| said != stored.said) {
+            return Ok(self.moved().await?);
+        }
         let wished = road.wished(&content);
         let side = if road.way == Way::Import { Side::Destination } else { Side::Source };
         let link = self.store().link_of(&road.flow.name, side, &self.delivery.record).await?;
@@ -77,6 +80,10 @@ impl Hand<'_> {
             return Ok(None);
         };
         let region = road.target.region();
+        if self.delivery.expects.is_some_and(|expected| expected != is.fingerprint(region)) {
+            self.moved().await?;
+            return Ok(None);
+        }
         let flow = &road.flow;
         let done = compare(&flow.fields, &flow.authority, link.agreed.as_ref(), &wished, &is, region);
         if !done.questions.is_empty() {
@@ -95,6 +102,12 @@ impl Hand<'_> {
         Ok(Some(Task { target: Some(key), now: row.raw.into(), fields, mark: None, payload, sent }))
     }
 
+    /// What was planned is not what is there now: it is left out.
+    async fn moved(&self) -> Result<()> {
+        let message = self.message("push-moved");
+        self.leave(State::Claimed, State::Superseded, &message, 0).await
+    }
+
     /// What a record without a link creates; `None` when it is there already, or nobody can tell.
     async fn create(&self, stored: &StoredContact, wished: Contact) -> Result<Option<Task>, Stop> {
         let road = self.road;
@@ -105,7 +118,7 @@ impl Hand<'_> {
             Err(error) => return Err(self.unread(State::Claimed, error).await?),
         };
         let wanted = Known::of(&self.delivery.record, &wished, road.origin.region());
-        match find(&wanted, &road.flow.rules, there.iter()) {
+        match find(&wanted, &road.flow.rules, &there) {
             Match::New => {}
             Match::One { rule, .. } | Match::Several { rule, .. }
                 if may_be_new && rule != Rule::CustomerNumber => {}

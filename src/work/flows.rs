@@ -1,0 +1,77 @@
+//! What flows do by themselves: after the master was read they ask for what differs, and deliveries are
+//! worked off all the time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::sync::watch;
+
+use super::Engine;
+use crate::model::flow::Way;
+use crate::sync::flow::{Road, forward, push};
+use crate::sync::{Stop, now};
+
+/// How often it is looked whether something is due.
+const LOOK: Duration = Duration::from_millis(500);
+/// How long a flow rests whose system cannot be reached.
+const REST: Duration = Duration::from_secs(15);
+
+impl Engine {
+    /// Flows that go out from a system look at what has changed in it, once it was read whole.
+    pub(super) async fn after_reading(&self, system: &str, run: i64) -> Result<()> {
+        for flow in self.app.config.flows.iter().filter(|flow| flow.from == system) {
+            let live = self.app.store.flow_state(&flow.name).await?.live_since.is_some();
+            let Some(road) = Road::new(&self.app, flow, Way::Forward).filter(|_| live) else { continue };
+            self.app.store.mark_source_gone(&flow.name, system, road.from.name).await?;
+            let asked = forward::notice(&road, Some(run), "edit").await?;
+            if asked > 0 {
+                tracing::info!(flow = flow.name, run, asked, "deliveries asked for");
+            }
+        }
+        Ok(())
+    }
+
+    /// Works off what live flows have to write, until `stop` says so. What is under way then is brought to
+    /// its end.
+    pub async fn deliver(self: Arc<Self>, stop: watch::Receiver<bool>) {
+        let mut flows = tokio::task::JoinSet::new();
+        for flow in &self.app.config.flows {
+            let Some(road) = Road::new(&self.app, flow, Way::Forward) else { continue };
+            let (engine, stop) = (self.clone(), stop.clone());
+            flows.spawn(async move { engine.deliver_one(&road, stop).await });
+        }
+        while flows.join_next().await.is_some() {}
+    }
+
+    async fn deliver_one(&self, road: &Road, mut stop: watch::Receiver<bool>) {
+        let mut rest = LOOK;
+        loop {
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = tokio::time::sleep(rest) => {}
+            }
+            rest = match self.deliver_due(road, &stop).await {
+                Ok(()) => LOOK,
+                Err(Stop::Internal(error)) => {
+                    tracing::error!(flow = road.flow.name, error = format!("{error:#}"), "deliveries broke");
+                    REST
+                }
+                Err(Stop::Incomplete(message) | Stop::Failed(message)) => {
+                    tracing::warn!(flow = road.flow.name, why = %message, "deliveries wait");
+                    REST
+                }
+                Err(Stop::Cancelled | Stop::Lost) => REST,
+            };
+        }
+    }
+
+    async fn deliver_due(&self, road: &Road, stop: &watch::Receiver<bool>) -> Result<(), Stop> {
+        let store = &self.app.store;
+        let due = store.next_delivery(&road.flow.name, road.way).await?.is_some_and(|at| at <= now());
+        if due && store.flow_state(&road.flow.name).await?.live_since.is_some() {
+            push::work_off(road, self.id, || *stop.borrow()).await?;
+        }
+        Ok(())
+    }
+}
