@@ -35,6 +35,7 @@ pub mod init;
 pub mod links;
 pub mod pause;
 pub mod people;
+pub mod plan;
 pub mod runs;
 pub mod serve;
 pub mod simulate;
@@ -105,6 +106,10 @@ pub enum Command {
     Sync(sync::SyncArgs),
     /// Bring the customers of the system that follows into the master, once.
     Import(import::ImportArgs),
+    /// Show what a flow would write.
+    Plan(plan::PlanArgs),
+    /// Write what a plan says.
+    Apply(plan::ApplyArgs),
     /// Hold the mirror against the sources.
     Verify(verify::VerifyArgs),
     /// List, search and export customers.

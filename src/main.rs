@@ -19,6 +19,8 @@ async fn main() -> std::process::ExitCode {
         Command::Check(args) => cli::check::check(common, &args).await,
         Command::Sync(args) => cli::sync::sync(common, &args).await,
         Command::Import(args) => cli::import::import(common, &args).await,
+        Command::Plan(args) => cli::plan::plan(common, &args).await,
+        Command::Apply(args) => cli::plan::apply(common, &args).await,
         Command::Verify(args) => cli::verify::verify(common, &args).await,
         Command::Customers(args) => cli::customers::customers(common, &args).await,
         Command::Runs(args) => cli::runs::runs(common, args).await,

@@ -16,8 +16,10 @@ use crate::store::status::Owned;
 use crate::words::Words;
 
 mod flow;
+mod plan;
 
 pub use flow::{DeliveryDoc, LinkDoc, delivery, link};
+pub use plan::{PlanDoc, plan};
 
 /// A run.
 #[derive(Debug, Clone, Serialize, ToSchema)]

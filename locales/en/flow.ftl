@@ -48,6 +48,16 @@ case-choice-not_applied = it was not written: send it again
 case-choice-source = the master is right
 case-choice-destination = the other side is right
 
+cli-plan-not-read = Both systems of flow { $flow } have to be read whole first, and were not. Nothing was planned.
+cli-plan-empty = { $flow }: both sides agree.
+cli-plan-unreadable = { $file } is not a plan that `concord plan --out` wrote.
+cli-apply-confirm = Carry { $count } changes over to { $system }?
+apply-written = written
+apply-unchanged = in agreement already, or linked
+apply-left-out = changed meanwhile, left out
+apply-cases = questions
+apply-errors = errors
+apply-open = outcome not known yet
 import-created = created
 import-linked = linked
 import-already-linked = linked before

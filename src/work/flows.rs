@@ -44,6 +44,11 @@ impl Engine {
         while flows.join_next().await.is_some() {}
     }
 
+    /// Works off what a road has to write until nothing is open; a command that is the engine does this.
+    pub async fn work_off(&self, road: &Road) -> Result<(), Stop> {
+        push::work_off(road, self.id, || false).await
+    }
+
     async fn deliver_one(&self, road: &Road, mut stop: watch::Receiver<bool>) {
         let mut rest = LOOK;
         loop {
