@@ -19,7 +19,9 @@ pub mod country;
 pub mod exness;
 pub mod http;
 pub mod loose;
+pub mod object;
 pub mod onec;
+pub mod siagh;
 pub mod write;
 pub mod xm;
 
@@ -231,6 +233,11 @@ pub trait Connector {
         None
     }
 
+    /// What is written with every contact and cannot be read: nobody sees whether it was another before.
+    fn written_unseen(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Writes once; never repeated from here, whatever comes.
     fn write(&self, http: &http::Http, _write: &Write<'_>) -> impl Future<Output = Outcome> + Send {
         let message = http.told("connect-cannot-write");
@@ -257,6 +264,8 @@ pub enum System {
     Xm(xm::Xm),
     /// 1C:Enterprise.
     Onec(Box<onec::Onec>),
+    /// Siagh Finance.
+    Siagh(Box<siagh::Siagh>),
 }
 
 impl System {
@@ -266,14 +275,24 @@ impl System {
             System::Exness(_) => "exness",
             System::Xm(_) => "xm",
             System::Onec(_) => "onec",
+            System::Siagh(_) => "siagh",
         }
     }
 
     /// The shop it is, if it is one.
     pub fn shop(&self) -> Option<&onec::Onec> {
         match self {
-            System::Exness(_) | System::Xm(_) => None,
             System::Onec(shop) => Some(shop),
+            System::Exness(_) | System::Xm(_) | System::Siagh(_) => None,
+        }
+    }
+
+    /// The region of its phone numbers (ISO alpha-2), where it has any.
+    pub fn region_mut(&mut self) -> Option<&mut String> {
+        match self {
+            System::Exness(_) | System::Xm(_) => None,
+            System::Onec(shop) => Some(&mut shop.region),
+            System::Siagh(finance) => Some(&mut finance.region),
         }
     }
 
@@ -295,7 +314,7 @@ impl System {
     /// How long an answer may take, where the configuration does not say.
     pub fn patience(&self) -> Duration {
         match self {
-            System::Exness(_) | System::Xm(_) => Duration::from_secs(60),
+            System::Exness(_) | System::Xm(_) | System::Siagh(_) => Duration::from_secs(60),
             // The first answer after a pause takes half a minute, a page of a register minutes.
             System::Onec(_) => Duration::from_secs(300),
         }
@@ -308,6 +327,7 @@ impl Connector for System {
             System::Exness(s) => s.streams(),
             System::Xm(s) => s.streams(),
             System::Onec(s) => s.streams(),
+            System::Siagh(s) => s.streams(),
         }
     }
 
@@ -316,6 +336,7 @@ impl Connector for System {
             System::Exness(s) => s.door(),
             System::Xm(s) => s.door(),
             System::Onec(s) => s.door(),
+            System::Siagh(s) => s.door(),
         }
     }
 
@@ -330,6 +351,7 @@ impl Connector for System {
             System::Exness(s) => s.fetch(http, stream, at, ask).await,
             System::Xm(s) => s.fetch(http, stream, at, ask).await,
             System::Onec(s) => s.fetch(http, stream, at, ask).await,
+            System::Siagh(s) => s.fetch(http, stream, at, ask).await,
         }
     }
 
@@ -343,6 +365,7 @@ impl Connector for System {
             System::Exness(s) => s.fetch_by_keys(http, stream, keys).await,
             System::Xm(s) => s.fetch_by_keys(http, stream, keys).await,
             System::Onec(s) => s.fetch_by_keys(http, stream, keys).await,
+            System::Siagh(s) => s.fetch_by_keys(http, stream, keys).await,
         }
     }
 
@@ -351,6 +374,7 @@ impl Connector for System {
             System::Exness(s) => s.is_versioned(stream),
             System::Xm(s) => s.is_versioned(stream),
             System::Onec(s) => s.is_versioned(stream),
+            System::Siagh(s) => s.is_versioned(stream),
         }
     }
 
@@ -359,6 +383,7 @@ impl Connector for System {
             System::Exness(s) => s.read(stream, raw),
             System::Xm(s) => s.read(stream, raw),
             System::Onec(s) => s.read(stream, raw),
+            System::Siagh(s) => s.read(stream, raw),
         }
     }
 
@@ -367,6 +392,61 @@ impl Connector for System {
             System::Exness(s) => s.amounts(stream, raw),
             System::Xm(s) => s.amounts(stream, raw),
             System::Onec(s) => s.amounts(stream, raw),
+            System::Siagh(s) => s.amounts(stream, raw),
+        }
+    }
+
+    async fn find(&self, http: &http::Http, stream: &Stream, by: &Lookup) -> Result<Vec<Row>, Error> {
+        match self {
+            System::Exness(s) => s.find(http, stream, by).await,
+            System::Xm(s) => s.find(http, stream, by).await,
+            System::Onec(s) => s.find(http, stream, by).await,
+            System::Siagh(s) => s.find(http, stream, by).await,
+        }
+    }
+
+    fn region(&self) -> &str {
+        match self {
+            System::Exness(s) => s.region(),
+            System::Xm(s) => s.region(),
+            System::Onec(s) => &s.region,
+            System::Siagh(s) => s.region(),
+        }
+    }
+
+    fn holds(&self, contact: &Contact) -> Contact {
+        match self {
+            System::Exness(s) => s.holds(contact),
+            System::Xm(s) => s.holds(contact),
+            System::Onec(s) => s.holds(contact),
+            System::Siagh(s) => s.holds(contact),
+        }
+    }
+
+    fn trace(&self, contact: &Contact, mark: Option<i64>) -> Option<Lookup> {
+        match self {
+            System::Exness(s) => s.trace(contact, mark),
+            System::Xm(s) => s.trace(contact, mark),
+            System::Onec(s) => s.trace(contact, mark),
+            System::Siagh(s) => s.trace(contact, mark),
+        }
+    }
+
+    fn written_unseen(&self) -> Vec<String> {
+        match self {
+            System::Exness(s) => s.written_unseen(),
+            System::Xm(s) => s.written_unseen(),
+            System::Onec(s) => s.written_unseen(),
+            System::Siagh(s) => s.written_unseen(),
+        }
+    }
+
+    async fn write(&self, http: &http::Http, write: &Write<'_>) -> Outcome {
+        match self {
+            System::Exness(s) => s.write(http, write).await,
+            System::Xm(s) => s.write(http, write).await,
+            System::Onec(s) => s.write(http, write).await,
+            System::Siagh(s) => s.write(http, write).await,
         }
     }
 
@@ -375,6 +455,7 @@ impl Connector for System {
             System::Exness(s) => s.owns_whole_system(),
             System::Xm(s) => s.owns_whole_system(),
             System::Onec(s) => s.owns_whole_system(),
+            System::Siagh(s) => s.owns_whole_system(),
         }
     }
 
@@ -383,6 +464,7 @@ impl Connector for System {
             System::Exness(s) => s.window(stream, ask),
             System::Xm(s) => s.window(stream, ask),
             System::Onec(s) => s.window(stream, ask),
+            System::Siagh(s) => s.window(stream, ask),
         }
     }
 }

@@ -32,6 +32,15 @@ connect-web-page = { $system } answered { $path } with a web page, status { $sta
 connect-server-error = { $system } answered { $status } to { $path }{ $reason }. { connect-tried }. The fault is there; what is stored stays, and the next run tries again.
 connect-too-many-requests = { $system } says that it is asked too often ({ $path }){ $reason }. { connect-tried }. Lower rate or concurrency of [systems.{ $system }] if this goes on.
 
+# What became of something that was written
+connect-write-later = { $system } takes nothing now ({ $path }, status { $status }){ $reason }. Nothing was written; it is sent later by itself.
+connect-write-refused = { $system } refused what was sent to { $path } (status { $status }){ $reason }. Nothing was written. Mend what it names at the source, then try again.
+connect-write-no-name = { $system } takes no contact without a name ({ $path }). Nothing was sent. Give it a name at the source.
+connect-write-no-row = What was read from { $system } a moment ago is not a row that can be written back ({ $path }). Nothing was sent. Read it again.
+connect-write-unanswered = { $system } took what was sent to { $path } and gave no whole answer. It may have been written: before anything is sent again, it is looked for there.
+connect-write-broke = { $system } failed at what was sent to { $path } (status { $status }){ $reason }. It may have been written: before anything is sent again, it is looked for there.
+connect-write-unread = { $system } answered { $path } with status { $status } and nothing that says what became of it. It may have been written: before anything is sent again, it is looked for there.
+
 # Refused, or not what we know
 connect-cannot-write = Nothing can be written to { $system }: systems of its kind are only read.
 connect-rejected = { $system } refused { $path } with status { $status }{ $reason }. Check base_url of [systems.{ $system }] and what the account may read.

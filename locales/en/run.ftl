@@ -23,6 +23,8 @@ stage-opening_balances = Opening balances
 stage-purchases = Purchases
 stage-products = Products
 stage-points = Points
+stage-identities = Persons and organizations
+stage-contacts = Contacts
 
 # The way a source let itself be read, where that was not the usual one
 way-unordered = read without an order, which the source refused
@@ -40,6 +42,7 @@ reject-no_amount = no amount
 exclude-folder = a folder
 exclude-inactive = an inactive row, which does not count
 exclude-before_window = before the days that were asked for
+exclude-system_user = a user of the system itself, not a customer
 exclude-no_card = without a card
 exclude-opening_balance = an opening balance, which is read by itself
 exclude-other_document = not an opening balance

@@ -127,10 +127,11 @@ const KINDS: &[(&str, ReadKind)] = &[
     ("exness", |section, faults| section.read(faults).map(System::Exness)),
     ("xm", |section, faults| section.read(faults).map(System::Xm)),
     ("onec", |section, faults| section.read(faults).map(|shop| System::Onec(Box::new(shop)))),
+    ("siagh", |section, faults| section.read(faults).map(|finance| System::Siagh(Box::new(finance)))),
 ];
 
 /// Kinds that are described but not built yet.
-const LATER: [&str; 2] = ["payamgostar", "siagh"];
+const LATER: [&str; 1] = ["payamgostar"];
 
 /// Names that mean something else on the command line.
 const RESERVED: [&str; 1] = ["all"];
@@ -161,14 +162,19 @@ pub(super) fn read(
     let span = own.span.clone();
     let connector = connector(&name, kind, own, faults);
     let (common, mut connector) = (common?, connector?);
-    if let System::Onec(shop) = &mut connector {
-        match &common.timezone {
+    match &mut connector {
+        System::Onec(shop) => match &common.timezone {
             Some(zone) => shop.zone = zone.clone(),
             None => faults.add(span, Message::new("config-missing-timezone").with("place", &place)),
+        },
+        System::Siagh(finance) if finance.password.is_none() && finance.password_md5.is_none() => {
+            let message = Message::new("config-missing-key").with("place", &place).with("key", "password");
+            faults.add(span, message);
         }
-        if let Some(region) = &common.region {
-            shop.region.clone_from(region);
-        }
+        System::Exness(_) | System::Xm(_) | System::Siagh(_) => {}
+    }
+    if let (Some(region), Some(own)) = (&common.region, connector.region_mut()) {
+        own.clone_from(region);
     }
     let timeout = common.timeout.unwrap_or_else(|| connector.patience());
 

@@ -7,7 +7,7 @@
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::http::{Auth, Door, Http, Login, NotWhole, Request, secret};
+use super::http::{Auth, Door, Http, Login, Manner, NotWhole, Request, secret};
 use super::loose::{self, Loose, fields, first, listed};
 use super::{Absence, Ask, Connector, Cursor, Error, LeftOut, Page, Row, Stream, Table, Totals, country};
 use crate::model::amount::{
@@ -69,7 +69,7 @@ impl Connector for Exness {
     fn door(&self) -> Door {
         Door {
             base_url: self.base_url.clone(),
-            auth: Auth::Login(Login {
+            auth: Auth::Login(Box::new(Login {
                 path: "/api/v2/auth/".to_owned(),
                 user_field: "login",
                 user: self.login.clone(),
@@ -77,7 +77,8 @@ impl Connector for Exness {
                 password: self.password.clone(),
                 token_field: "token",
                 header_prefix: "JWT ",
-            }),
+                manner: Manner::default(),
+            })),
             ..Door::default()
         }
     }

@@ -5,7 +5,7 @@
 //! Nothing leaves here that holds a secret, a query value or a foreign body as it came.
 
 use std::fmt;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
@@ -20,6 +20,7 @@ mod guard;
 mod judge;
 mod limits;
 mod login;
+mod once;
 #[cfg(test)]
 pub(super) mod tests;
 mod words;
@@ -27,7 +28,8 @@ mod words;
 pub use budget::Gate;
 pub use guard::{Network, may_reach, network};
 pub use limits::Limits;
-pub use login::{Auth, Login, secret};
+pub use login::{Auth, Login, Manner, Renewal, secret};
+pub use once::{Said, Sending};
 
 use budget::Budget;
 use login::{Pass, Session};
@@ -71,12 +73,44 @@ pub struct Request {
     pub accept: &'static str,
     /// Whether an answer that breaks off is better asked for in smaller pieces than once more.
     pub breakable: bool,
+    /// What is posted, for systems that are read so; never in a message.
+    pub body: Option<Body>,
+    /// Whether an answer that may pass is an error at once: whoever asks knows another way.
+    pub once: bool,
+}
+
+/// JSON that is posted. It holds values of people, and so is not shown.
+#[derive(Clone)]
+pub struct Body(String);
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 impl Request {
     /// A request for JSON.
     pub fn new(path: impl Into<String>, query: impl Into<String>) -> Request {
-        Request { path: path.into(), query: query.into(), accept: JSON, breakable: false }
+        Request {
+            path: path.into(),
+            query: query.into(),
+            accept: JSON,
+            breakable: false,
+            body: None,
+            once: false,
+        }
+    }
+
+    /// A request for JSON that is asked for with JSON. It only reads, and is repeated like any other.
+    pub fn post(path: impl Into<String>, body: String) -> Request {
+        Request { body: Some(Body(body)), ..Request::new(path, "") }
+    }
+
+    /// The same, tried once only.
+    #[must_use]
+    pub fn once(self) -> Request {
+        Request { once: true, ..self }
     }
 
     /// The same; if `smaller` pieces can be asked for, an answer that breaks off is an error at once.
@@ -158,6 +192,8 @@ struct Shared {
     limits: Limits,
     gate: Gate,
     client: reqwest::Client,
+    /// For what is written: made when it is needed first.
+    writer: OnceLock<reqwest::Client>,
     budget: Budget,
     session: tokio::sync::Mutex<Session>,
 }
@@ -183,12 +219,26 @@ struct Fault {
     passing: bool,
     /// The call it happened in; `None` when nothing was sent.
     call: Option<Call>,
+    /// No connection was made, so that nothing of the request can have arrived.
+    unsent: bool,
 }
 
 impl Fault {
-    fn silent(error: Error) -> Fault {
-        Fault { error, passing: false, call: None }
+    fn new(error: Error, passing: bool, call: &Call) -> Fault {
+        Fault { error, passing, call: Some(call.clone()), unsent: false }
     }
+
+    fn silent(error: Error) -> Fault {
+        Fault { error, passing: false, call: None, unsent: true }
+    }
+}
+
+/// What is sent with a call.
+struct Outgoing<'a> {
+    client: &'a reqwest::Client,
+    query: &'a str,
+    accept: &'a str,
+    body: Option<&'a str>,
 }
 
 /// An answer, its body read but not judged.
@@ -208,7 +258,7 @@ impl Http {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
         let base = guard::base(system, &door.base_url, &limits)?;
-        let client = client(&base, &limits)
+        let client = client(&base, &limits, usize::MAX)
             .map_err(|_| Message::new("connect-client-unavailable").with("system", system))?;
         let budget = Budget::new(&limits);
         let shared = Shared {
@@ -219,6 +269,7 @@ impl Http {
             limits,
             gate,
             client,
+            writer: OnceLock::new(),
             budget,
             session: tokio::sync::Mutex::default(),
         };
@@ -261,7 +312,7 @@ impl Http {
                 Err(fault) => fault,
             };
             let smaller = request.breakable && broke_off(&fault.error);
-            let wait = self.wait_after(&fault, attempt).filter(|_| !smaller);
+            let wait = self.wait_after(&fault, attempt).filter(|_| !smaller && !request.once);
             self.report(&fault, attempt, wait);
             match wait {
                 Some(wait) => tokio::time::sleep(wait).await,
@@ -278,16 +329,20 @@ impl Http {
         attempt: u32,
         renewed: &mut bool,
     ) -> Result<T, Fault> {
-        let call = Call { method: "GET", path: request.path.clone(), status: None };
+        let method = if request.body.is_some() { "POST" } else { "GET" };
+        let call = Call { method, path: request.path.clone(), status: None };
+        let outgoing = Outgoing {
+            client: &self.shared.client,
+            query: &request.query,
+            accept: request.accept,
+            body: request.body.as_ref().map(|Body(body)| body.as_str()),
+        };
         let mut pass = self.pass(None).await?;
-        let mut answer = self.send(&call, &request.query, request.accept, &pass, None).await?;
+        let mut answer = self.send(&call, &outgoing, &pass).await?;
         if answer.status == 401 && matches!(self.shared.auth, Auth::Login(_)) && !*renewed {
             *renewed = true;
-            let spent = Call { status: Some(401), ..call.clone() };
-            let error = Error::Login(self.message_at("connect-token-expired", &spent));
-            self.report(&Fault { error, passing: true, call: Some(spent) }, attempt, Some(Duration::ZERO));
-            pass = self.pass(Some(pass.serial)).await?;
-            answer = self.send(&call, &request.query, request.accept, &pass, None).await?;
+            pass = self.renewed(&call, &pass, attempt).await?;
+            answer = self.send(&call, &outgoing, &pass).await?;
         }
         let call = Call { status: Some(answer.status), ..call };
         let refused = match &self.shared.auth {
@@ -303,7 +358,7 @@ impl Http {
             if self.shared.auth.is_standing() {
                 self.standing_refused(&pass, &message).await;
             }
-            return Err(Fault { error: Error::Login(message), passing: false, call: Some(call) });
+            return Err(Fault::new(Error::Login(message), false, &call));
         }
         let text = self.checked(&call, answer)?;
         if self.shared.auth.is_standing() && self.shared.gate.refused_logins() > 0 {
@@ -320,28 +375,30 @@ impl Http {
                     Error::Unexpected(self.message_at("connect-other-shape", &call).with("missing", missing))
                 }
             };
-            Fault { passing: not_whole != NotWhole::Refused, error, call: Some(call) }
+            Fault::new(error, not_whole != NotWhole::Refused, &call)
         })
     }
 
+    /// What is shown after a call was answered 401, once per request.
+    async fn renewed(&self, call: &Call, spoiled: &Pass, attempt: u32) -> Result<Pass, Fault> {
+        let spent = Call { status: Some(401), ..call.clone() };
+        let error = Error::Login(self.message_at("connect-token-expired", &spent));
+        self.report(&Fault::new(error, true, &spent), attempt, Some(Duration::ZERO));
+        self.pass(Some(spoiled.serial)).await
+    }
+
     /// Sends one request within the budget and reads its answer within the limits.
-    async fn send(
-        &self,
-        call: &Call,
-        query: &str,
-        accept: &str,
-        pass: &Pass,
-        body: Option<String>,
-    ) -> Result<Answer, Fault> {
+    async fn send(&self, call: &Call, outgoing: &Outgoing<'_>, pass: &Pass) -> Result<Answer, Fault> {
         let shared = &*self.shared;
+        let query = outgoing.query;
         let slash = if call.path.starts_with('/') { "" } else { "/" };
         let mark = if query.is_empty() { "" } else { "?" };
         let url = format!("{}{slash}{}{mark}{query}", shared.base, call.path);
-        let mut request = match body {
-            None => shared.client.get(url),
-            Some(body) => shared.client.post(url).header(CONTENT_TYPE, JSON).body(body),
+        let mut request = match outgoing.body {
+            None => outgoing.client.get(url),
+            Some(body) => outgoing.client.post(url).header(CONTENT_TYPE, JSON).body(body.to_owned()),
         };
-        request = request.header(ACCEPT, accept);
+        request = request.header(ACCEPT, outgoing.accept);
         if let Some(header) = &pass.header {
             request = request.header(AUTHORIZATION, header.clone());
         }
@@ -427,14 +484,16 @@ fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The client: no redirects, no proxy, no repeats of its own, only addresses that may be reached.
-fn client(base: &str, limits: &Limits) -> reqwest::Result<reqwest::Client> {
+/// The client: no redirects, no proxy, no repeats of its own, only addresses that may be reached. It
+/// keeps so many connections for later.
+fn client(base: &str, limits: &Limits, idle: usize) -> reqwest::Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
         .user_agent(concat!("Concord/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
         .no_proxy()
+        .pool_max_idle_per_host(idle)
         .connect_timeout(limits.connect_timeout)
         .dns_resolver(guard::Guard { allowed: limits.allow_networks.as_slice().into() });
     if base.starts_with("https:") {

@@ -33,6 +33,28 @@ pub fn e164(text: &str, region: &str) -> Option<String> {
     Some(format!("+{}{national}", plan.country))
 }
 
+/// The number as it is dialled within its region (`09120000001`); `None` when it cannot be told for
+/// certain, or is one of another country.
+pub fn national(text: &str, region: &str) -> Option<String> {
+    let plan = PLANS.iter().find(|plan| plan.region == region)?;
+    let number = e164(text, region)?;
+    Some(format!("{}{}", plan.trunk, &number[1 + plan.country.len()..]))
+}
+
+/// The ways a number may be typed where nothing stands between its digits: as it is here, within the
+/// region, bare, and from abroad.
+pub fn spellings(text: &str, region: &str) -> Vec<String> {
+    let mut ways = vec![text.trim().to_owned(), ascii_digits(text.trim()).into_owned()];
+    if let (Some(number), Some(national)) = (e164(text, region), national(text, region)) {
+        let trunk = PLANS.iter().find(|plan| plan.region == region).map_or("", |plan| plan.trunk);
+        let bare = national[trunk.len()..].to_owned();
+        ways.extend([national, bare, format!("00{}", &number[1..]), number[1..].to_owned(), number]);
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    ways.retain(|way| !way.is_empty() && seen.insert(way.clone()));
+    ways
+}
+
 /// The digits of a piece of a phone number as people type it (`8 (978) 12`, `+7 978-12`), for a search
 /// among numbers written without anything between. `None` when the text is something else.
 pub fn digits_of(text: &str) -> Option<String> {
@@ -93,5 +115,17 @@ mod tests {
         ] {
             assert_eq!(e164(typed, region).as_deref(), number, "{typed}");
         }
+    }
+
+    #[test]
+    fn numbers_are_written_as_people_of_the_region_do() {
+        assert_eq!(national("+98 912 000 00 01", "IR").as_deref(), Some("09120000001"));
+        assert_eq!(national("+66 2 000 0001", "TH").as_deref(), Some("020000001"));
+        assert_eq!(national("+1 202 000 0001", "IR"), None);
+        let ways =
+            ["۰۹۱۲۰۰۰۰۰۰۱", "09120000001", "9120000001", "00989120000001", "989120000001", "+989120000001"];
+        assert_eq!(spellings(" ۰۹۱۲۰۰۰۰۰۰۱", "IR"), ways);
+        assert_eq!(spellings("123", "IR"), ["123"]);
+        assert!(spellings(" ", "IR").is_empty());
     }
 }

@@ -9,7 +9,7 @@ impl Http {
     /// The text of an answer that holds what was asked for, else what is the matter with it.
     pub(super) fn checked(&self, call: &Call, answer: Answer) -> Result<String, Fault> {
         let message = |id| self.message_at(id, call);
-        let fault = |error, passing| Err(Fault { error, passing, call: Some(call.clone()) });
+        let fault = |error, passing| Err(Fault::new(error, passing, call));
         let page = answer.html || answer.body.trim_ascii_start().starts_with(b"<");
         let habits = &self.shared.habits;
         if answer.status >= 400 {
@@ -61,20 +61,21 @@ impl Http {
             cause = next;
             if let Some(guard::Refused(host)) = cause.downcast_ref() {
                 let message = self.message("connect-address-refused").with("host", host);
-                return Fault { error: Error::Unexpected(message), passing: false, call: Some(call.clone()) };
+                return Fault { unsent: true, ..Fault::new(Error::Unexpected(message), false, call) };
             }
         }
+        let unsent = error.is_connect();
         if error.is_timeout() {
-            return self.passing("connect-timeout", call);
+            return Fault { unsent, ..self.passing("connect-timeout", call) };
         }
         if error.is_builder() {
             let message = self.message_at("connect-request-invalid", call);
-            return Fault { error: Error::Unexpected(message), passing: false, call: Some(call.clone()) };
+            return Fault { unsent: true, ..Fault::new(Error::Unexpected(message), false, call) };
         }
         let cause = words::safe(&cause.to_string(), &login::secrets(&self.shared.auth));
         let host = guard::host(&self.shared.base);
         let message = self.message_at("connect-unreachable", call).with("host", host).with("cause", cause);
-        Fault { error: Error::Unavailable(message, None), passing: true, call: Some(call.clone()) }
+        Fault { unsent, ..Fault::new(Error::Unavailable(message, None), true, call) }
     }
 
     /// What it means that an answer's body was not read to its end.
@@ -83,7 +84,7 @@ impl Http {
             Stopped::TooLarge => {
                 let mebibytes = self.shared.limits.max_body / (1024 * 1024);
                 let message = self.message_at("connect-too-large", call).with("limit", mebibytes);
-                Fault { error: Error::Unexpected(message), passing: true, call: Some(call.clone()) }
+                Fault::new(Error::Unexpected(message), true, call)
             }
             Stopped::Slow => self.passing("connect-too-slow", call),
             Stopped::Broken(error) if error.is_timeout() => self.passing("connect-timeout", call),
@@ -92,8 +93,7 @@ impl Http {
     }
 
     pub(super) fn passing(&self, id: &str, call: &Call) -> Fault {
-        let error = Error::Unavailable(self.message_at(id, call), None);
-        Fault { error, passing: true, call: Some(call.clone()) }
+        Fault::new(Error::Unavailable(self.message_at(id, call), None), true, call)
     }
 
     /// The reason an answer gives, fit to be shown: `: reason` to follow a sentence, or nothing.

@@ -13,9 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use tokio::time::Instant;
 
-use super::{Answer, Call, Fault, Http, JSON};
+use super::{Answer, Call, Fault, Http, JSON, Outgoing};
 use crate::connect::Error;
-use crate::connect::loose::fields;
+use crate::connect::object::Object;
 use crate::model::Message;
 
 /// How long before its `exp` a token is renewed.
@@ -37,7 +37,7 @@ pub enum Auth {
         password: SecretString,
     },
     /// A login that gives a token.
-    Login(Login),
+    Login(Box<Login>),
 }
 
 impl Auth {
@@ -65,6 +65,35 @@ pub struct Login {
     /// What stands before the token in `Authorization` (`"JWT "`); a token that comes with it
     /// already is taken without.
     pub header_prefix: &'static str,
+    /// What is not the same everywhere.
+    pub manner: Manner,
+}
+
+/// How a login is more than a name, a password and a token.
+#[derive(Debug, Clone, Default)]
+pub struct Manner {
+    /// Further fields that are posted.
+    pub further: Vec<(&'static str, serde_json::Value)>,
+    /// Statuses of a refused login that say more than the usual: the message, and for how long no other
+    /// is tried.
+    pub refusals: &'static [(u16, &'static str, Duration)],
+    /// The field of the answer that says how long the token is good, with its offset from UTC.
+    pub expiry_field: Option<&'static str>,
+    /// How a token that is nearly spent is renewed; what comes of it is otherwise like a login.
+    pub renewal: Option<Renewal>,
+    /// Fields of the answer that are kept: what the system says only here.
+    pub facts: &'static [&'static str],
+}
+
+/// How a token is renewed without the password. Any failure leads to a login.
+#[derive(Debug, Clone)]
+pub struct Renewal {
+    /// Path from the base address.
+    pub path: String,
+    /// The field that holds what a token is renewed by, in the answer of a login and in what is posted.
+    pub by_field: &'static str,
+    /// Further fields that are posted; the spent token goes under the name it came by.
+    pub further: Vec<(&'static str, serde_json::Value)>,
 }
 
 /// Reads a secret of the settings: `#[serde(deserialize_with = "http::secret")]`.
@@ -88,7 +117,26 @@ pub(super) struct Session {
     token: Option<HeaderValue>,
     renew_at: Option<Instant>,
     serial: u64,
-    refused: Option<(Instant, Message)>,
+    refused: Option<Refused>,
+    /// What the token is renewed by, and the token as it came.
+    renewable: Option<[SecretString; 2]>,
+    facts: Vec<(&'static str, String)>,
+}
+
+/// A refused login: when, what was said, and how long it is not repeated.
+#[derive(Debug)]
+struct Refused {
+    at: Instant,
+    message: Message,
+    rest: Duration,
+}
+
+/// What a login gave.
+struct Granted {
+    token: String,
+    renew_at: Option<Instant>,
+    renewable: Option<[SecretString; 2]>,
+    facts: Vec<(&'static str, String)>,
 }
 
 impl Session {
@@ -97,8 +145,17 @@ impl Session {
     }
 
     /// The refusal that still holds.
-    fn refusal(&self, rest: Duration) -> Option<&Message> {
-        self.refused.as_ref().filter(|(at, _)| at.elapsed() < rest).map(|(_, message)| message)
+    fn refusal(&self) -> Option<&Message> {
+        self.refused.as_ref().filter(|refused| refused.at.elapsed() < refused.rest).map(|r| &r.message)
+    }
+
+    fn take(&mut self, granted: Granted, header: Option<HeaderValue>) {
+        self.token = header;
+        self.renew_at = granted.renew_at;
+        self.renewable = granted.renewable;
+        self.facts = granted.facts;
+        self.serial += 1;
+        self.refused = None;
     }
 }
 
@@ -107,7 +164,7 @@ impl Http {
     /// somebody renewed it meanwhile, it is dropped and one login is made.
     pub(super) async fn pass(&self, spoiled: Option<u64>) -> Result<Pass, Fault> {
         let mut session = self.shared.session.lock().await;
-        if let Some(message) = session.refusal(self.shared.limits.login_rest) {
+        if let Some(message) = session.refusal() {
             return Err(Fault::silent(Error::Login(message.clone())));
         }
         match &self.shared.auth {
@@ -129,22 +186,30 @@ impl Http {
             }
             Auth::Login(login) => {
                 let due = session.renew_at.is_some_and(|at| at <= Instant::now());
-                if due || spoiled == Some(session.serial) {
+                if spoiled == Some(session.serial) {
                     session.token = None;
+                } else if due
+                    && session.token.take().is_some()
+                    && let Some(granted) = self.renew(login, session.renewable.take()).await
+                {
+                    let header = header_of(login.header_prefix, &granted.token);
+                    session.take(granted, header);
                 }
                 if session.token.is_none() {
-                    let token = match self.log_in(login).await {
-                        Err(Fault { error: Error::Login(message), call, passing }) => {
-                            session.refused = Some((Instant::now(), message.clone()));
+                    let granted = match self.log_in(login).await {
+                        Err(Fault { error: Error::Login(message), call, passing, unsent }) => {
+                            let status = call.as_ref().and_then(|call| call.status);
+                            let rest = login.manner.refusal(status).map(|(_, rest)| rest).unwrap_or_default();
+                            let rest = rest.max(self.shared.limits.login_rest);
+                            let at = Instant::now();
+                            session.refused = Some(Refused { at, message: message.clone(), rest });
                             self.shared.gate.refused();
-                            return Err(Fault { error: Error::Login(message), call, passing });
+                            return Err(Fault { error: Error::Login(message), call, passing, unsent });
                         }
                         other => other?,
                     };
-                    session.renew_at = renewal(&token, SystemTime::now());
-                    session.token = header_of(login.header_prefix, &token);
-                    session.serial += 1;
-                    session.refused = None;
+                    let header = header_of(login.header_prefix, &granted.token);
+                    session.take(granted, header);
                     self.shared.gate.accepted();
                 }
                 Ok(session.pass())
@@ -152,41 +217,74 @@ impl Http {
         }
     }
 
-    /// One login, and the token it gives.
-    async fn log_in(&self, login: &Login) -> Result<String, Fault> {
-        let body = serde_json::json!({
-            login.user_field: login.user.expose_secret(),
-            login.password_field: login.password.expose_secret(),
-        });
-        let call = Call { method: "POST", path: login.path.clone(), status: None };
-        let answer = self.send(&call, "", JSON, &Pass::default(), Some(body.to_string())).await?;
-        let call = Call { status: Some(answer.status), ..call };
+    /// What the system said of itself when it let us in, by the field's name ([`Manner::facts`]). Signs
+    /// in where that was not done yet.
+    pub async fn login_fact(&self, name: &str) -> Result<Option<String>, Error> {
+        self.pass(None).await.map_err(|fault| fault.error)?;
+        let session = self.shared.session.lock().await;
+        Ok(session.facts.iter().find(|(fact, _)| *fact == name).map(|(_, value)| value.clone()))
+    }
+
+    /// One login, and what it gives.
+    async fn log_in(&self, login: &Login) -> Result<Granted, Fault> {
+        let mut body = Object::default()
+            .with(login.user_field, login.user.expose_secret())
+            .with(login.password_field, login.password.expose_secret());
+        for (name, value) in &login.manner.further {
+            body.set(name, value);
+        }
+        let (call, answer) = self.ask(&login.path, &body).await?;
+        if let Some((id, _)) = login.manner.refusal(Some(answer.status)) {
+            return Err(Fault::new(Error::Login(self.refusal(id, &call, &answer)), false, &call));
+        }
         if matches!(answer.status, 400 | 401 | 403 | 422) {
             let message = self.refusal("connect-login-refused", &call, &answer);
-            return Err(Fault { error: Error::Login(message), passing: false, call: Some(call) });
+            return Err(Fault::new(Error::Login(message), false, &call));
         }
         let body = self.checked(&call, answer)?;
-        let unknown = || Fault {
-            error: Error::Unexpected(self.message_at("connect-login-without-token", &call)),
-            passing: false,
-            call: Some(call.clone()),
+        let unknown = || {
+            let message = self.message_at("connect-login-without-token", &call);
+            Fault::new(Error::Unexpected(message), false, &call)
         };
-        let Some([token]) = fields(&body, &[login.token_field]) else {
+        let Some(answer) = Object::read(&body) else {
             let broken = serde_json::from_str::<serde::de::IgnoredAny>(&body).is_err();
             return Err(if broken { self.passing("connect-broken-json", &call) } else { unknown() });
         };
-        let token = token.text().ok_or_else(unknown)?;
-        let token = bare(token, login.header_prefix);
-        header_of(login.header_prefix, token).ok_or_else(unknown)?;
-        Ok(token.to_owned())
+        granted(login, &answer, SystemTime::now()).ok_or_else(unknown)
+    }
+
+    /// The next token without a login, if the system gives one.
+    async fn renew(&self, login: &Login, by: Option<[SecretString; 2]>) -> Option<Granted> {
+        let (renewal, [by, token]) = (login.manner.renewal.as_ref()?, by?);
+        let mut body = Object::default()
+            .with(renewal.by_field, by.expose_secret())
+            .with(login.token_field, token.expose_secret());
+        for (name, value) in &renewal.further {
+            body.set(name, value);
+        }
+        let (call, answer) = self.ask(&renewal.path, &body).await.ok()?;
+        let body = self.checked(&call, answer).ok()?;
+        granted(login, &Object::read(&body)?, SystemTime::now())
+    }
+
+    /// Posts something at the door.
+    async fn ask(&self, path: &str, body: &Object) -> Result<(Call, Answer), Fault> {
+        let body = body.text();
+        let call = Call { method: "POST", path: path.to_owned(), status: None };
+        let outgoing =
+            Outgoing { client: &self.shared.client, query: "", accept: JSON, body: Some(body.as_str()) };
+        let answer = self.send(&call, &outgoing, &Pass::default()).await?;
+        Ok((Call { status: Some(answer.status), ..call }, answer))
     }
 
     /// Notes that what cannot be renewed was refused. Requests that were under way together
     /// are one refusal.
     pub(super) async fn standing_refused(&self, pass: &Pass, message: &Message) {
         let mut session = self.shared.session.lock().await;
-        if session.refused.as_ref().is_none_or(|(at, _)| pass.given.is_some_and(|given| given > *at)) {
-            session.refused = Some((Instant::now(), message.clone()));
+        let newer = |refused: &Refused| pass.given.is_some_and(|given| given > refused.at);
+        if session.refused.as_ref().is_none_or(newer) {
+            let rest = self.shared.limits.login_rest;
+            session.refused = Some(Refused { at: Instant::now(), message: message.clone(), rest });
             self.shared.gate.refused();
         }
     }
@@ -214,17 +312,47 @@ fn header_of(prefix: &str, token: &str) -> Option<HeaderValue> {
     Some(header)
 }
 
-/// When to renew the token: five minutes before the `exp` of its payload. One that says nothing, or
-/// is past it the moment it comes (our clock may be wrong), is used until it is refused.
-fn renewal(token: &str, now: SystemTime) -> Option<Instant> {
+/// What the answer of a login or a renewal gives; `None` without a token that can be shown.
+fn granted(login: &Login, answer: &Object, now: SystemTime) -> Option<Granted> {
+    let manner = &login.manner;
+    let told = answer.get(login.token_field).owned()?;
+    let token = bare(&told, login.header_prefix).to_owned();
+    header_of(login.header_prefix, &token)?;
+    let expiry = manner.expiry_field.and_then(|field| answer.get(field).owned());
+    let expiry = expiry.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(SystemTime::from);
+    let by = manner.renewal.as_ref().and_then(|renewal| answer.get(renewal.by_field).owned());
+    let facts = manner.facts.iter().filter_map(|name| Some((*name, answer.get(name).owned()?)));
+    Some(Granted {
+        renew_at: expiry.or_else(|| expiry_within(&token)).and_then(|expiry| renewal(expiry, now)),
+        renewable: by.map(|by| [by.into(), told.into()]),
+        facts: facts.collect(),
+        token,
+    })
+}
+
+impl Manner {
+    /// What a refusal with this status means, where it is not the usual.
+    fn refusal(&self, status: Option<u16>) -> Option<(&'static str, Duration)> {
+        let mut refusals = self.refusals.iter();
+        refusals.find(|(refused, ..)| Some(*refused) == status).map(|(_, id, rest)| (*id, *rest))
+    }
+}
+
+/// The `exp` of a token's payload.
+fn expiry_within(token: &str) -> Option<SystemTime> {
     #[derive(Deserialize)]
     struct Claims {
         exp: Option<f64>,
     }
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
     let exp = serde_json::from_slice::<Claims>(&payload).ok()?.exp?;
-    let exp = SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(exp).ok()?)?;
-    let left = exp.duration_since(now).ok().filter(|left| !left.is_zero())?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(exp).ok()?)
+}
+
+/// When to renew a token: five minutes before it is spent. One that says nothing, or is past it the
+/// moment it comes (our clock may be wrong), is used until it is refused.
+fn renewal(expiry: SystemTime, now: SystemTime) -> Option<Instant> {
+    let left = expiry.duration_since(now).ok().filter(|left| !left.is_zero())?;
     // A short token is renewed at its half, so that it does not cause a login for every request.
     Instant::now().checked_add(if left > AHEAD * 2 { left - AHEAD } else { left / 2 })
 }
@@ -261,11 +389,12 @@ mod tests {
             ("{}", None),
             ("", None),
         ] {
-            let wait = renewal(&token(payload), now).map(|at| (at - Instant::now()).as_secs_f64().round());
+            let renewed = expiry_within(&token(payload)).and_then(|expiry| renewal(expiry, now));
+            let wait = renewed.map(|at| (at - Instant::now()).as_secs_f64().round());
             assert_eq!(wait, seconds.map(f64::from), "{payload}");
         }
         for text in ["", "a", "a.b", "..", "a.!!.c"] {
-            assert!(renewal(text, now).is_none(), "{text}");
+            assert!(expiry_within(text).is_none(), "{text}");
         }
     }
 
@@ -279,7 +408,7 @@ mod tests {
 
     #[test]
     fn secrets_do_not_show() {
-        let auth = Auth::Login(Login {
+        let auth = Auth::Login(Box::new(Login {
             path: "/login".into(),
             user_field: "login",
             user: "partner@example.test".to_owned().into(),
@@ -287,7 +416,8 @@ mod tests {
             password: "hunter2".to_owned().into(),
             token_field: "token",
             header_prefix: "JWT ",
-        });
+            manner: Manner::default(),
+        }));
         let shown = format!("{auth:?} {:?}", header_of("JWT ", "abc"));
         assert!(!shown.contains("hunter2") && !shown.contains("partner@") && !shown.contains("abc"));
     }

@@ -35,6 +35,10 @@ impl Server {
         self.seen.lock().unwrap().iter().map(|seen| seen.line.clone()).collect()
     }
 
+    pub(in crate::connect) fn bodies(&self) -> Vec<String> {
+        self.seen.lock().unwrap().iter().map(|seen| seen.body.clone()).collect()
+    }
+
     fn count(&self, line: &str) -> usize {
         self.lines().iter().filter(|seen| seen.starts_with(line)).count()
     }
@@ -103,7 +107,7 @@ const BEARER: &str = "b3arer";
 fn door(url: &str) -> Door {
     Door {
         base_url: url.to_owned(),
-        auth: Auth::Login(Login {
+        auth: Auth::Login(Box::new(Login {
             path: "/auth/".into(),
             user_field: "login",
             user: USER.to_owned().into(),
@@ -111,7 +115,8 @@ fn door(url: &str) -> Door {
             password: PASSWORD.to_owned().into(),
             token_field: "token",
             header_prefix: "JWT ",
-        }),
+            manner: Manner::default(),
+        })),
         ..Door::default()
     }
 }
@@ -494,11 +499,14 @@ fn nothing_secret_shows() {
 fn every_message_has_its_text() {
     let texts = include_str!("../../../locales/en/connect.ftl");
     let sources = [
+        include_str!("../../connect.rs"),
         include_str!("../http.rs"),
         include_str!("guard.rs"),
         include_str!("judge.rs"),
         include_str!("login.rs"),
+        include_str!("once.rs"),
         include_str!("../exness.rs"),
+        include_str!("../siagh/form.rs"),
         include_str!("../xm.rs"),
     ];
     let used: BTreeSet<&str> = sources

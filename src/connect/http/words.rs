@@ -5,16 +5,21 @@ use crate::connect::loose::{Loose, fields, tokens};
 /// The reason an answer gives (`detail`, else `message`, that of OData's `odata.error`, else the
 /// beginning of a plain text), made safe. Other JSON is left out: it may hold anything.
 pub(super) fn reason(body: &str, secrets: &[&str]) -> String {
+    safe(&told(body), secrets)
+}
+
+/// The same, as it was told.
+pub(super) fn told(body: &str) -> String {
     let body = body.trim_start_matches('\u{feff}').trim();
     if body.starts_with('<') {
         return String::new();
     }
     if !body.starts_with(['{', '[', '"']) {
-        return safe(body, secrets);
+        return body.to_owned();
     }
     let odata = odata_error(body).and_then(|[_, message]| message.owned());
     let plain = || fields(body, &["detail", "message", "error"])?.iter().find_map(Loose::owned);
-    odata.or_else(plain).map_or_else(String::new, |told| safe(&told, secrets))
+    odata.or_else(plain).unwrap_or_default()
 }
 
 /// Code and message of an `odata.error`, if a body is one.
