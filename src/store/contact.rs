@@ -64,6 +64,13 @@ impl Store {
         self.db.rows(&sql, args).await?.iter().map(read).collect()
     }
 
+    /// What a contact said before, payload by payload.
+    pub async fn former_raws(&self, stream: i64, record: i64) -> Result<Vec<String>> {
+        let sql = "SELECT raw FROM version WHERE stream_id = $1 AND record_id = $2 ORDER BY valid_from DESC";
+        let rows = self.db.rows(sql, [stream.into(), record.into()]).await?;
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
     /// Contacts of a stream by their keys, also those that are gone.
     pub async fn contacts_by_key(&self, stream: i64, keys: &[&str]) -> Result<Vec<StoredContact>> {
         let mut tx = self.look().await?;

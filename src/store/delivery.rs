@@ -221,6 +221,12 @@ pub async fn settle(
     Ok(tx.execute(sql, args).await? == 1)
 }
 
+/// Notes that what was confirmed was seen to be there, once and equal.
+pub async fn verified(tx: &mut Tx, id: i64) -> Result<bool> {
+    let sql = "UPDATE delivery SET state = 'verified' WHERE id = $1 AND state = 'confirmed'";
+    Ok(tx.execute(sql, [id.into()]).await? == 1)
+}
+
 impl Store {
     /// Deliveries of a flow one way that are open and due, in order; a record's next waits for the one
     /// that is under way.
@@ -266,6 +272,22 @@ impl Store {
             format!("SELECT MIN(not_before) FROM delivery WHERE flow = $1 AND way = $2 AND state IN {OPEN}");
         let row = self.db.row(&sql, [flow.into(), way.word().into()]).await?.context("no answer")?;
         row.get(0)
+    }
+
+    /// Deliveries of a flow one way that were confirmed before `until`, above `after`, in order.
+    pub async fn confirmed_deliveries(
+        &self,
+        flow: &str,
+        way: Way,
+        until: i64,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Delivery>> {
+        let sql = format!(
+            "{DELIVERY} WHERE flow = $1 AND way = $2 AND state = 'confirmed' AND ended_at < $3 AND id > $4 ORDER BY id LIMIT $5"
+        );
+        let args: [Value; 5] = [flow.into(), way.word().into(), until.into(), after.into(), limit.into()];
+        self.db.rows(&sql, args).await?.iter().map(read).collect()
     }
 
     /// A delivery.

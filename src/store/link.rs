@@ -99,6 +99,13 @@ pub async fn agree(
     Ok(())
 }
 
+/// Notes that both records of a link were seen to be there and equal.
+pub async fn verified(tx: &mut Tx, flow: &str, source_key: &str, now: i64) -> Result<()> {
+    let sql = "UPDATE link SET verified_at = $3 WHERE flow = $1 AND source_key = $2";
+    tx.execute(sql, [flow.into(), source_key.into(), now.into()]).await?;
+    Ok(())
+}
+
 /// The link of a key of one side, within a transaction.
 pub async fn of(tx: &mut Tx, flow: &str, side: Side, key: &str) -> Result<Option<Link>> {
     let sql = format!("{LINK} WHERE flow = $1 AND {} = $2", side.column());

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::Engine;
 use crate::model::flow::Way;
-use crate::sync::flow::{Road, forward, push};
+use crate::sync::flow::{Road, confirm, forward, push};
 use crate::sync::{Stop, now};
 
 /// How often it is looked whether something is due.
@@ -18,8 +18,17 @@ const LOOK: Duration = Duration::from_millis(500);
 const REST: Duration = Duration::from_secs(15);
 
 impl Engine {
-    /// Flows that go out from a system look at what has changed in it, once it was read whole.
+    /// After a system was read whole, flows look at what was written to it, and those that go out from it at
+    /// what has changed in it.
     pub(super) async fn after_reading(&self, system: &str, run: i64) -> Result<()> {
+        let began = self.app.store.run(run).await?.and_then(|run| run.started_at).unwrap_or(0);
+        for flow in &self.app.config.flows {
+            for road in [Way::Import, Way::Forward].map(|way| Road::new(&self.app, flow, way)) {
+                if let Some(road) = road.filter(|road| road.target.name == system) {
+                    confirm::look(&road, began, run).await?;
+                }
+            }
+        }
         for flow in self.app.config.flows.iter().filter(|flow| flow.from == system) {
             let live = self.app.store.flow_state(&flow.name).await?.live_since.is_some();
             let Some(road) = Road::new(&self.app, flow, Way::Forward).filter(|_| live) else { continue };

@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 
+use super::super::confirm::is_as_sent;
 use super::{Hand, Sent, Stop};
 use crate::connect::{Connector as _, Lookup};
 use crate::failpoint;
+use crate::model::Contact;
 use crate::model::flow::State;
-use crate::model::{Contact, Field};
 use crate::store::delivery::{self, Step};
 use crate::sync::now;
 
@@ -33,11 +34,11 @@ impl Hand<'_> {
         let mut there: Vec<(String, Contact)> = there.collect();
         if matches!(by, Lookup::After(_)) {
             // Whoever else came meanwhile is not ours.
-            there.retain(|(_, contact)| self.is_as_sent(&payload, contact));
+            there.retain(|(_, contact)| is_as_sent(road, &payload, contact));
         }
         match there.as_slice() {
             [] if self.delivery.target.is_none() => self.again().await?,
-            [(key, contact)] if self.is_as_sent(&payload, contact) => {
+            [(key, contact)] if is_as_sent(road, &payload, contact) => {
                 let sent = Sent {
                     before: self.delivery.before.clone(),
                     after: payload.clone(),
@@ -64,13 +65,6 @@ impl Hand<'_> {
     async fn ask(&self, key: Option<&str>) -> Result<()> {
         let message = self.message("case-uncertain-delivery").with("key", key.unwrap_or("none"));
         self.hold("uncertain_delivery", message, &["applied", "not_applied"], State::Uncertain).await
-    }
-
-    /// Whether every field that was sent is there. A number that the target does not show says nothing.
-    fn is_as_sent(&self, payload: &Contact, there: &Contact) -> bool {
-        let region = self.road.target.region();
-        let shown = |field| field != Field::Number || there.get(Field::Number).is_some();
-        payload.iter().all(|(field, _)| !shown(field) || payload.agrees(there, field, region))
     }
 
     /// Whether the record is what it was before the write.

@@ -1,0 +1,134 @@
+//! The last look at a delivery: what was confirmed is there once, and equal, when its system is read whole
+//! again later. This finds what a system did after it was given up on, and what it only said it did.
+
+use anyhow::Result;
+
+use super::super::now;
+use super::Road;
+use crate::connect::{Connector as _, Lookup};
+use crate::model::contact::StoredContact;
+use crate::model::flow::State;
+use crate::model::{Contact, Field, Message};
+use crate::store::case::{self, NewCase};
+use crate::store::delivery::{self, Delivery};
+use crate::store::{audit, link};
+
+/// Deliveries looked at in one go.
+const PAGE: i64 = 500;
+
+/// What was found of a delivery.
+enum Found {
+    /// It is there, once and equal.
+    Fine,
+    /// It is not there.
+    Gone,
+    /// It is there and never was what was sent.
+    Other,
+    /// There are several.
+    Several(Vec<String>),
+}
+
+/// Looks at what was confirmed on this road long enough before `read_at`, when the reading of the target
+/// began. How many were verified.
+pub async fn look(road: &Road, read_at: i64, run: i64) -> Result<u64> {
+    let store = &road.app.store;
+    let settle = i64::try_from(road.settle.as_micros())?;
+    let stream = store.stream(&road.target.name, road.to.name).await?;
+    let (mut verified, mut after) = (0, 0);
+    loop {
+        let name = road.flow.name.as_str();
+        let page = store.confirmed_deliveries(name, road.way, read_at - settle, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(verified) };
+        after = last.id;
+        let keys: Vec<&str> = page.iter().filter_map(|delivery| delivery.target.as_deref()).collect();
+        let there = store.contacts_by_key(stream, &keys).await?;
+        for delivery in &page {
+            let own = there.iter().find(|stored| Some(&stored.known.key) == delivery.target.as_ref());
+            let found = judge(road, stream, delivery, own).await?;
+            verified += u64::from(note(road, delivery, found, run).await?);
+        }
+    }
+}
+
+async fn judge(road: &Road, stream: i64, delivery: &Delivery, own: Option<&StoredContact>) -> Result<Found> {
+    let store = &road.app.store;
+    let payload = delivery.payload.clone().unwrap_or_default();
+    let as_sent =
+        |raw: &str| road.target.contact(road.to, raw).is_ok_and(|there| is_as_sent(road, &payload, &there));
+    let Some(own) = own.filter(|own| !own.gone) else { return Ok(Found::Gone) };
+    let others = match road.target.connector.trace(&payload, delivery.mark) {
+        Some(Lookup::Field(field, value)) => {
+            let value = field.canonical(&value, road.target.region());
+            store.contacts_with(stream, field, &[&value]).await?
+        }
+        _ => Vec::new(),
+    };
+    if delivery.action == "create" && others.len() > 1 {
+        return Ok(Found::Several(others.into_iter().map(|other| other.known.key).collect()));
+    }
+    // Somebody may have edited it since.
+    let is = as_sent(&own.raw) || store.former_raws(stream, own.id).await?.iter().any(|raw| as_sent(raw));
+    Ok(if is { Found::Fine } else { Found::Other })
+}
+
+/// Whether every field that was sent is there. A number that the target does not show says nothing.
+pub(super) fn is_as_sent(road: &Road, payload: &Contact, there: &Contact) -> bool {
+    let shown = |field| field != Field::Number || there.get(Field::Number).is_some();
+    payload.iter().all(|(field, _)| !shown(field) || payload.agrees(there, field, road.target.region()))
+}
+
+/// Puts on record what was found; whether it was verified.
+async fn note(road: &Road, delivery: &Delivery, found: Found, run: i64) -> Result<bool> {
+    let name = road.flow.name.as_str();
+    let key = delivery.target.as_deref().unwrap_or_default();
+    let about = |id: &str| {
+        Message::new(id)
+            .with("flow", name)
+            .with("record", &delivery.record)
+            .with("from", &road.origin.name)
+            .with("to", &road.target.name)
+            .with("key", key)
+    };
+    let (kind, message) = match found {
+        Found::Fine => {
+            let mut tx = road.app.store.begin().await?;
+            if delivery::verified(&mut tx, delivery.id).await? {
+                let (source_key, _) = road.keys(&delivery.record, key);
+                link::verified(&mut tx, name, source_key, now()).await?;
+                tx.commit().await?;
+            }
+            return Ok(true);
+        }
+        Found::Gone => ("target_gone", about("case-target-gone")),
+        Found::Other => ("not_as_sent", about("case-not-as-sent")),
+        Found::Several(keys) => ("duplicate", about("case-duplicate").with("keys", keys.join(", "))),
+    };
+    let mut tx = road.app.store.begin().await?;
+    let step =
+        delivery::Step { message: Some(&message), ..delivery::Step::new(State::Confirmed, State::Held) };
+    let lease = delivery::Lease { id: delivery.id, epoch: delivery.epoch };
+    if delivery::step(&mut tx, lease, &step, now()).await? {
+        let subject = format!("{name} {}/{} → {}/{key}", road.origin.name, delivery.record, road.target.name);
+        let entry = audit::NewEntry {
+            actor: "push",
+            action: "delivery.held",
+            subject: &subject,
+            run: Some(run),
+            reason: Some(&message.id),
+            ..audit::NewEntry::default()
+        };
+        audit::write(&mut tx, entry, now()).await?;
+        let case = NewCase {
+            kind,
+            system: name,
+            subject: &delivery.record,
+            run: Some(run),
+            message: message.clone(),
+            detail: serde_json::json!({ "delivery": delivery.id, "way": delivery.way }),
+            choices: &["resolved"],
+        };
+        case::raise(&mut tx, &case, now()).await?;
+        tx.commit().await?;
+    }
+    Ok(false)
+}
