@@ -5,6 +5,7 @@
 //! changes its data on request (`/_sim/change`) and keeps a ledger of what it was asked
 //! (`/_sim/ledger`). It shares no code with the connectors, so that one mistake cannot hide another.
 
+mod afterwards;
 mod at_work;
 mod broker;
 mod change;
@@ -12,11 +13,16 @@ mod exness;
 mod faults;
 mod gate;
 mod ledger;
+mod mutations;
 mod onec;
+mod people;
+mod record;
 mod server;
+mod siagh;
 mod table;
 #[cfg(test)]
 mod tests;
+mod traps;
 mod xm;
 
 use std::sync::Arc;
@@ -32,7 +38,11 @@ use tokio::task::JoinHandle;
 
 pub use faults::{Action, Fault, Pending};
 pub use ledger::Entry;
+pub use mutations::{By, Kind, Mutation};
 pub use onec::{City, PointsRule, Shop, Sum, Sums, Trap};
+pub use people::Match;
+pub use siagh::{Expected, Finance};
+pub use traps::{AnyTrap, OfficeTrap};
 
 /// What the systems hold and how they behave from the start.
 #[derive(Debug, Clone)]
@@ -58,6 +68,16 @@ pub struct Options {
     pub shop_wake: Duration,
     /// The day the shop's purchases lead up to; the day of the start when not given.
     pub shop_today: Option<Date>,
+    /// How CRM and finance differ from what one hopes for.
+    pub office_traps: Vec<OfficeTrap>,
+    /// Whether two contacts of the finance system are each two identities of the CRM; without them
+    /// there are 150 contacts instead of 152, at scale 1.
+    pub crm_ambiguous: bool,
+    /// Identities of the CRM without a customer number that the finance system has never heard of,
+    /// at scale 1.
+    pub crm_leads: u32,
+    /// How long the finance system takes to save a form.
+    pub save_delay: Duration,
 }
 
 /// The running systems; they stop when this is dropped.
@@ -82,6 +102,21 @@ impl Default for Options {
             shop_traps: Vec::new(),
             shop_wake: Duration::from_secs(10),
             shop_today: None,
+            office_traps: Vec::new(),
+            crm_ambiguous: true,
+            crm_leads: 30,
+            save_delay: Duration::ZERO,
+        }
+    }
+}
+
+impl Options {
+    fn makeup(&self) -> people::Makeup {
+        people::Makeup {
+            seed: self.seed,
+            scale: self.scale,
+            ambiguous: self.crm_ambiguous,
+            leads: self.crm_leads,
         }
     }
 }
@@ -121,10 +156,37 @@ impl Simulator {
     /// Ends all waiting and stops the server, within five seconds.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
+        let _ = tokio::time::timeout(Duration::from_secs(5), self.settled()).await;
         let abort = self.task.abort_handle();
         if tokio::time::timeout(Duration::from_secs(5), self.task).await.is_err() {
             abort.abort();
         }
+    }
+
+    /// Waits until every request that was taken has been processed, also those whose sender is gone.
+    pub async fn settled(&self) {
+        self.world.afterwards.settled().await;
+    }
+
+    /// What really changed in an office system, in order; in all of them for `*` or an empty name.
+    /// The data that is there at the start is no change.
+    pub fn mutations(&self, system: &str) -> Vec<Mutation> {
+        self.world.mutations.of(system)
+    }
+
+    /// Forgets what changed.
+    pub fn clear_mutations(&self) {
+        self.world.mutations.clear();
+    }
+
+    /// The finance system: what it holds, and what accountants do to it.
+    pub fn finance(&self) -> &Finance {
+        &self.world.finance
+    }
+
+    /// Switches these traps of CRM and finance on and all others of theirs off.
+    pub fn set_office_traps(&self, traps: impl IntoIterator<Item = OfficeTrap>) {
+        self.world.office_traps.set(traps);
     }
 
     /// Replaces all faults; their counting starts anew.
@@ -204,10 +266,12 @@ impl Simulator {
     /// # Panics
     /// When there is no such system or stream.
     pub fn raw_rows(&self, system: &str, stream: &str) -> Vec<String> {
-        if system == onec::NAME {
-            return self.world.shop.texts(stream).unwrap_or_else(|| unknown(system, stream));
-        }
-        self.stream(system, stream).table().rows.clone()
+        let texts = match system {
+            onec::NAME => self.world.shop.texts(stream),
+            siagh::NAME => self.world.finance.texts(stream),
+            _ => Some(self.stream(system, stream).table().rows.clone()),
+        };
+        texts.unwrap_or_else(|| unknown(system, stream))
     }
 
     /// Replaces the rows of a stream; totals follow.
@@ -219,16 +283,21 @@ impl Simulator {
     }
 
     /// Replaces the rows of a stream by text that is served as it is, such as numbers too large
-    /// for a float, or no JSON at all; amounts that are none count nothing in the totals. The shop
-    /// takes only rows that are JSON objects, and only its own fields of these.
+    /// for a float, or no JSON at all; amounts that are none count nothing in the totals. The shop,
+    /// CRM and finance take only rows that are JSON objects, the shop only its own fields of these.
     ///
     /// # Panics
     /// When there is no such system or stream.
     pub fn replace_raw_rows(&self, system: &str, stream: &str, rows: Vec<String>) {
-        if system == onec::NAME {
-            return self.world.shop.replace(stream, &rows).unwrap_or_else(|| unknown(system, stream));
-        }
-        self.stream(system, stream).edit(|_| rows);
+        let replaced = match system {
+            onec::NAME => self.world.shop.replace(stream, &rows),
+            siagh::NAME => self.world.finance.replace(stream, &rows),
+            _ => {
+                self.stream(system, stream).edit(|_| rows);
+                Some(())
+            }
+        };
+        replaced.unwrap_or_else(|| unknown(system, stream));
     }
 
     fn stream(&self, system: &str, stream: &str) -> &server::Stream {
@@ -269,6 +338,16 @@ pub fn shop_config(url: &str) -> String {
          username = \"{}\"\npassword = \"{}\"\ntimezone = \"Europe/Simferopol\"\nregion = \"RU\"\n{NEARBY}",
         onec::LOGIN,
         onec::PASSWORD,
+    )
+}
+
+/// The part of it for the finance system; [`config`] leaves it out.
+pub fn finance_config(url: &str) -> String {
+    format!(
+        "\n[systems.finance]\nkind = \"siagh\"\nbase_url = \"{url}/finance\"\nusername = \"{}\"\n\
+         password = \"{}\"\ntimezone = \"Asia/Tehran\"\nregion = \"IR\"\n{NEARBY}",
+        siagh::USER,
+        siagh::PASSWORD,
     )
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Common, End, text, usage};
 use crate::model::Message;
-use crate::simulate::{Fault, Options, Simulator, Trap, config};
+use crate::simulate::{AnyTrap, Fault, Options, Simulator, config};
 
 /// What `simulate` takes.
 #[derive(Debug, Args)]
@@ -21,12 +21,16 @@ pub struct SimulateArgs {
     /// address holds `path`, from the `nth` on, so many `times` (0: for ever), this happens:
     ///
     ///   status       answers `value`, an HTTP status [500], or {"code", "retry_after" in seconds}
+    ///   status_after processes, then answers a status as if it had not
     ///   html         answers 200 with a web page, as a firewall does
+    ///   html_after   processes, then answers with that page
     ///   empty        an empty list; with "value":"body" nothing at all, with "value":"page" no rows, but
     ///                the true totals
     ///   truncate     half of the answer
     ///   drop_before  closes the connection, unprocessed
     ///   drop_after   closes it after processing; with "value":"half" after half of the answer
+    ///   land_late    closes the connection and processes `value` milliseconds later [1000]; with {"after",
+    ///                "close"} the connection stays open for `close` milliseconds
     ///   late         answers after `value` milliseconds [1000]
     ///   slow         16 bytes per `value` milliseconds [100]
     ///   hang         never answers
@@ -36,10 +40,12 @@ pub struct SimulateArgs {
     ///   forget_total leaves a row out that the totals count
     ///
     /// The same list is taken, and replaced, by POST /_sim/faults while it runs. POST /_sim/change
-    /// with {"system", "stream", "percent"} changes rows; GET /_sim/ledger tells what was asked.
+    /// with {"system", "stream", "percent"} changes rows; GET /_sim/ledger tells what was asked, GET
+    /// /_sim/mutations what really changed in CRM and finance.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     faults: Option<PathBuf>,
-    /// Ways in which the shop's base behaves worse than others, by name, with commas between.
+    /// Ways in which the shop's base, CRM and finance behave worse than others, by name, with commas
+    /// between.
     ///
     ///   plus_fails            a + in a query answers 500 instead of 400
     ///   plus_ignored          a + in a query makes the filter be ignored
@@ -61,9 +67,27 @@ pub struct SimulateArgs {
     ///   no_balance            the table of balances is not published
     ///   business_error        registers answer with a business error
     ///
+    ///   crm_unlicensed        a login is answered 402
+    ///   crm_no_refresh        tokens are not renewed
+    ///   crm_arabic_letters    answers have ي and ك whatever was written
+    ///   crm_error_as_success  a get of what is not there is answered 200, with an error
+    ///   crm_error_object      errors have another form
+    ///   crm_no_modify_date    ModifyDate cannot be compared
+    ///   crm_keeps_absent      an update leaves alone what it does not name
+    ///   crm_unordered         rows of lists move between requests
+    ///
+    ///   finance_toward_flipped  TowardType is true for persons
+    ///   finance_no_party        new contacts get no accounting party
+    ///   finance_warns           saves come with a warning
+    ///   finance_final_messages  what is said of a document stands in FinalMessages
+    ///   finance_persian_digits  … with Persian digits throughout
+    ///   finance_crash_after     the script of documents crashes after writing
+    ///   finance_knows_suid      a document is not written twice under one _In_Suid
+    ///   finance_net_differs     documents are dearer than their lines
+    ///
     /// POST /_sim/traps takes, and replaces, them as a JSON list while it runs.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', verbatim_doc_comment)]
-    traps: Vec<Trap>,
+    traps: Vec<AnyTrap>,
     /// Other data, the same for the same number.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -83,8 +107,9 @@ pub async fn simulate(common: &Common, args: &SimulateArgs) -> Result<End> {
         }
         None => Vec::new(),
     };
-    let shop_traps = args.traps.clone();
-    let options = Options { seed: args.seed, scale: args.scale, shop_traps, ..Options::default() };
+    let (shop_traps, office_traps) = AnyTrap::apart(args.traps.iter().copied());
+    let options =
+        Options { seed: args.seed, scale: args.scale, shop_traps, office_traps, ..Options::default() };
     let simulator =
         Simulator::start(options, args.port).await.map_err(|error| port_taken(error, args.port))?;
     if let (Some(why), Some(file)) = (simulator.never(&faults), &args.faults) {

@@ -37,10 +37,15 @@ pub struct Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Answers a status (500) without processing; the value is a code or `{"code","retry_after"}`.
+    /// Answers a status (500) without processing; the value is a code or
+    /// `{"code","retry_after","body"}`, a body that is text is sent as it is.
     Status,
+    /// Processes, then answers a status as if it had not; the value is that of `status`.
+    StatusAfter,
     /// Answers 200 with an HTML page without processing.
     Html,
+    /// Processes, then answers 200 with an HTML page.
+    HtmlAfter,
     /// Cuts the body in half and announces the length of what is left.
     Truncate,
     /// Closes the connection without processing.
@@ -48,6 +53,10 @@ pub enum Action {
     /// Processes, then closes the connection without an answer; with the value `"half"` after
     /// half of the body.
     DropAfter,
+    /// Closes the connection without an answer and processes so many milliseconds (1,000) later,
+    /// whoever is gone by then; with `{"after","close"}` the connection is kept open for `close`
+    /// milliseconds first. [`crate::simulate::Simulator::settled`] waits for it.
+    LandLate,
     /// Processes, then answers after so many milliseconds (1,000).
     Late,
     /// Sends 16 bytes of the body per so many milliseconds (100), for two minutes at most.

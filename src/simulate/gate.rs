@@ -3,6 +3,7 @@
 //! It knows no system: what an empty answer looks like and whose tokens end come with the seat.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -55,6 +56,10 @@ pub(super) async fn gate(State(seat): State<Seat>, mut request: Request, next: N
         }
         return dropped();
     }
+    if fault.action == Action::LandLate {
+        world.ledger.record(entry);
+        return landing_late(world, &fault.value, request, next).await;
+    }
     if let Some(response) = instead(&fault, system.empty) {
         world.ledger.record(seen(entry, &response));
         return response;
@@ -66,6 +71,7 @@ pub(super) async fn gate(State(seat): State<Seat>, mut request: Request, next: N
         request.extensions_mut().insert(twist);
     }
     let response = next.run(request).await;
+    let response = in_its_place(&fault).unwrap_or(response);
     entry = seen(entry, &response);
     if fault.action == Action::DropAfter && fault.value != "half" {
         entry.status = 0;
@@ -99,6 +105,30 @@ fn instead(fault: &Fault, empty: &'static str) -> Option<Response> {
     }
 }
 
+/// The answer of faults that hide that the request was processed.
+fn in_its_place(fault: &Fault) -> Option<Response> {
+    match fault.action {
+        Action::StatusAfter => Some(status(&fault.value)),
+        Action::HtmlAfter => Some(page(StatusCode::OK, "Checking your browser")),
+        _ => None,
+    }
+}
+
+/// Takes a request, lets its sender go without an answer, and processes it when the time has come.
+async fn landing_late(world: &Arc<World>, value: &Value, request: Request, next: Next) -> Response {
+    let milliseconds = |value: &Value| value.as_u64().map(Duration::from_millis).map(|time| time.min(BOUND));
+    let after = milliseconds(value.get("after").unwrap_or(value)).unwrap_or(Duration::from_secs(1));
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let later = Arc::clone(world);
+    drop(world.afterwards.go(async move {
+        later.pause(after).await;
+        next.run(Request::from_parts(parts, Body::from(body))).await;
+    }));
+    world.pause(value.get("close").and_then(milliseconds).unwrap_or_default()).await;
+    dropped()
+}
+
 fn status(value: &Value) -> Response {
     let code = value.get("code").unwrap_or(value).as_u64().and_then(|code| u16::try_from(code).ok());
     let code =
@@ -108,7 +138,12 @@ fn status(value: &Value) -> Response {
         429 => "Throttled",
         _ => code.canonical_reason().unwrap_or("Error"),
     };
-    let mut response = (code, axum::Json(json!({ "detail": word }))).into_response();
+    let body = match value.get("body") {
+        Some(Value::String(text)) => text.clone(),
+        Some(body) => body.to_string(),
+        None => json!({ "detail": word }).to_string(),
+    };
+    let mut response = (code, json_text(body)).into_response();
     let after =
         value.get("retry_after").map(|after| after.as_str().map_or_else(|| after.to_string(), str::to_owned));
     if let Some(after) = after.and_then(|after| HeaderValue::from_str(&after).ok()) {

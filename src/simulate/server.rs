@@ -18,12 +18,15 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
+use super::afterwards::Afterwards;
 use super::at_work::AtWork;
 use super::faults::Faults;
 use super::gate::gate;
 use super::ledger::{Ledger, readable};
+use super::mutations::Mutations;
 use super::table::{Shape, Table};
-use super::{Fault, Options, Shop, Trap, change, exness, onec, xm};
+use super::traps::OfficeTraps;
+use super::{AnyTrap, Fault, Finance, Options, Shop, change, exness, onec, siagh, xm};
 
 /// Everything the simulator holds.
 #[derive(Debug)]
@@ -38,6 +41,14 @@ pub(super) struct World {
     pub ledger: Ledger,
     /// What the shop holds.
     pub shop: Shop,
+    /// What the finance system holds.
+    pub finance: Finance,
+    /// How CRM and finance differ from what one hopes for.
+    pub office_traps: Arc<OfficeTraps>,
+    /// What changed in CRM and finance.
+    pub mutations: Arc<Mutations>,
+    /// Work that outlives its request.
+    pub afterwards: Afterwards,
     /// When the simulator started.
     pub started: Instant,
     /// Becomes true when the simulator stops.
@@ -93,16 +104,26 @@ impl World {
         let mut systems = exness::systems(&options);
         systems.push(xm::system(&options));
         systems.push(onec::system());
+        systems.push(siagh::system());
         let faults = Faults::default();
         faults.set(options.faults.clone());
         let shop = Shop::new(&options);
+        let started = Instant::now();
+        let (office_traps, mutations) = (Arc::new(OfficeTraps::default()), Arc::new(Mutations::new(started)));
+        office_traps.set(options.office_traps.iter().copied());
+        let makeup = options.makeup();
+        let finance = Finance::new(makeup, Arc::clone(&office_traps), Arc::clone(&mutations));
         Self {
             systems: systems.into_iter().map(Arc::new).collect(),
             options,
             faults,
             ledger: Ledger::default(),
             shop,
-            started: Instant::now(),
+            finance,
+            office_traps,
+            mutations,
+            afterwards: Afterwards::default(),
+            started,
             stopping,
             changes: AtomicU64::new(0),
         }
@@ -134,13 +155,14 @@ impl World {
 
     /// Changes so many percent of a stream's rows and says how many these were.
     pub fn change(&self, system: &str, stream: &str, percent: f64) -> Option<u64> {
-        if system == onec::NAME {
-            let call = self.changes.fetch_add(1, Ordering::Relaxed);
-            let rng = change::dice(self.options.seed, call);
-            return self.shop.change(stream, percent, rng);
+        let call = self.changes.fetch_add(1, Ordering::Relaxed);
+        let rng = change::dice(self.options.seed, call);
+        match system {
+            onec::NAME => return self.shop.change(stream, percent, rng),
+            siagh::NAME => return self.finance.change(stream, percent, rng),
+            _ => {}
         }
         let stream = self.stream(system, stream)?;
-        let call = self.changes.fetch_add(1, Ordering::Relaxed);
         let mut changed = 0;
         stream.edit(|table| {
             let rows;
@@ -162,6 +184,7 @@ impl World {
         };
         let mut truth: Map<String, Value> = self.systems.iter().map(system).collect();
         truth.insert(onec::NAME.to_owned(), self.shop.truth());
+        truth.insert(siagh::NAME.to_owned(), self.finance.truth());
         Value::Object(truth)
     }
 
@@ -238,6 +261,7 @@ pub(super) fn router(world: &Arc<World>) -> Router {
         .route("/_sim/faults", get(pending).post(set_faults))
         .route("/_sim/change", post(change_rows))
         .route("/_sim/ledger", get(ledger))
+        .route("/_sim/mutations", get(mutations))
         .route("/_sim/traps", get(traps).post(set_traps))
         .with_state(Arc::clone(world));
     for system in &world.systems {
@@ -245,6 +269,7 @@ pub(super) fn router(world: &Arc<World>) -> Router {
         let routes = match system.name {
             xm::NAME => xm::routes(system.base),
             onec::NAME => onec::routes(system.base),
+            siagh::NAME => siagh::routes(system.base),
             _ => exness::routes(system.base),
         };
         router = router.merge(routes.layer(from_fn_with_state(seat.clone(), gate)).with_state(seat));
@@ -289,7 +314,8 @@ async fn change_rows(State(world): State<Arc<World>>, body: Bytes) -> Response {
                 system.streams.iter().map(|stream| format!("{}/{}", system.name, stream.shape.name))
             });
             let lists = Shop::STREAMS.iter().map(|stream| format!("{}/{stream}", onec::NAME));
-            let streams = streams.chain(lists);
+            let contacts = Finance::STREAMS.iter().map(|stream| format!("{}/{stream}", siagh::NAME));
+            let streams = streams.chain(lists).chain(contacts);
             refused(&format!(
                 "no such system or stream; there are {}",
                 streams.collect::<Vec<_>>().join(", ")
@@ -299,7 +325,9 @@ async fn change_rows(State(world): State<Arc<World>>, body: Bytes) -> Response {
 }
 
 async fn traps(State(world): State<Arc<World>>) -> Response {
-    Json(world.shop.traps()).into_response()
+    let shop = world.shop.traps().into_iter().map(|trap| trap.name());
+    let office = world.office_traps.list().into_iter().map(|trap| trap.name());
+    Json(shop.chain(office).collect::<Vec<_>>()).into_response()
 }
 
 async fn set_traps(State(world): State<Arc<World>>, body: Bytes) -> Response {
@@ -307,9 +335,11 @@ async fn set_traps(State(world): State<Arc<World>>, body: Bytes) -> Response {
         Ok(names) => names,
         Err(error) => return refused(&error.to_string()),
     };
-    match names.iter().map(|name| name.parse()).collect::<Result<Vec<Trap>, String>>() {
+    match names.iter().map(|name| name.parse()).collect::<Result<Vec<AnyTrap>, String>>() {
         Ok(wanted) => {
-            world.shop.set_traps(wanted);
+            let (shop, office) = AnyTrap::apart(wanted);
+            world.shop.set_traps(shop);
+            world.office_traps.set(office);
             traps(State(world)).await
         }
         Err(why) => refused(&why),
@@ -324,6 +354,10 @@ struct Which {
 
 async fn ledger(State(world): State<Arc<World>>, Query(which): Query<Which>) -> Response {
     Json(world.ledger.of(&which.system)).into_response()
+}
+
+async fn mutations(State(world): State<Arc<World>>, Query(which): Query<Which>) -> Response {
+    Json(world.mutations.of(&which.system)).into_response()
 }
 
 fn refused(why: &str) -> Response {

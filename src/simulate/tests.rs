@@ -4,6 +4,7 @@
 
 mod answers;
 mod failures;
+mod finance;
 mod shop;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,6 @@
 //! What is in the way of a command: a pause, a source out of reach, Ctrl-C, a process that died.
 
-use concord::simulate::{Action, Fault, Trap};
+use concord::simulate::{Action, Fault, OfficeTrap, Trap};
 
 use super::{late, met};
 use crate::pull::{counts, run, stage};
@@ -170,7 +170,7 @@ async fn the_rehearsals_of_the_readme_show_something() {
         let refused = world.run(&["simulate", "--traps", "bom,nothing"]).await;
         assert_eq!(refused.code, 2);
         let help = world.run(&["simulate", "--help"]).await.out;
-        for name in Trap::ALL.map(Trap::name) {
+        for name in Trap::ALL.map(Trap::name).into_iter().chain(OfficeTrap::ALL.map(OfficeTrap::name)) {
             assert!(refused.err.contains(&name), "{name}: {}", refused.err);
             assert!(help.contains(&format!("\n            {name} ")), "{name}: {help}");
         }
