@@ -9,12 +9,14 @@ mod afterwards;
 mod at_work;
 mod broker;
 mod change;
+mod control;
 mod exness;
 mod faults;
 mod gate;
 mod ledger;
 mod mutations;
 mod onec;
+mod payamgostar;
 mod people;
 mod record;
 mod server;
@@ -40,6 +42,7 @@ pub use faults::{Action, Fault, Pending};
 pub use ledger::Entry;
 pub use mutations::{By, Kind, Mutation};
 pub use onec::{City, PointsRule, Shop, Sum, Sums, Trap};
+pub use payamgostar::{Crm, SentWebhook, Webhooks};
 pub use people::Match;
 pub use siagh::{Expected, Finance};
 pub use traps::{AnyTrap, OfficeTrap};
@@ -58,7 +61,7 @@ pub struct Options {
     pub xm_several: bool,
     /// Keeps every list page waiting.
     pub page_delay: Option<Duration>,
-    /// How long an Exness token is good for.
+    /// How long a token of Exness or of the CRM is good for.
     pub token_life: Duration,
     /// Buyers of the shop at scale 1; they are made when the shop is first looked at.
     pub shop_customers: u32,
@@ -134,7 +137,11 @@ impl Simulator {
             let _ = stream.set_nodelay(true);
         });
         let (stop, stopping) = watch::channel(false);
-        let world = Arc::new(server::World::new(options, stopping.clone()));
+        let (outbox, due) = payamgostar::Outbox::new();
+        let outbox = Arc::new(outbox);
+        let world = Arc::new(server::World::new(options, Arc::clone(&outbox), stopping.clone()));
+        let end = stopping.clone();
+        tokio::spawn(async move { outbox.deliver(due, end).await });
         let router = server::router(&world);
         let task = tokio::spawn(async move {
             let mut stopping = stopping;
@@ -168,6 +175,11 @@ impl Simulator {
         self.world.afterwards.settled().await;
     }
 
+    /// Whether that is so now.
+    pub fn is_settled(&self) -> bool {
+        self.world.afterwards.is_settled()
+    }
+
     /// What really changed in an office system, in order; in all of them for `*` or an empty name.
     /// The data that is there at the start is no change.
     pub fn mutations(&self, system: &str) -> Vec<Mutation> {
@@ -177,6 +189,31 @@ impl Simulator {
     /// Forgets what changed.
     pub fn clear_mutations(&self) {
         self.world.mutations.clear();
+    }
+
+    /// The CRM: what it holds, and what people do to it.
+    pub fn crm(&self) -> &Crm {
+        &self.world.crm
+    }
+
+    /// Says where the CRM sends webhooks from now on, and how badly; `None` switches them off.
+    ///
+    /// # Panics
+    /// When the address is not like `http://127.0.0.1:8080/path`.
+    pub fn set_webhooks(&self, webhooks: Option<Webhooks>) {
+        let unfit = webhooks.as_ref().filter(|webhooks| webhooks.parts().is_none());
+        assert!(unfit.is_none(), "webhooks cannot be sent to {unfit:?}");
+        self.world.outbox.set(webhooks);
+    }
+
+    /// Waits until every webhook that is due has been sent.
+    pub async fn webhooks_sent(&self) {
+        self.world.outbox.settled().await;
+    }
+
+    /// The webhooks that were sent, in order.
+    pub fn webhooks(&self) -> Vec<SentWebhook> {
+        self.world.outbox.sent()
     }
 
     /// The finance system: what it holds, and what accountants do to it.
@@ -268,6 +305,7 @@ impl Simulator {
     pub fn raw_rows(&self, system: &str, stream: &str) -> Vec<String> {
         let texts = match system {
             onec::NAME => self.world.shop.texts(stream),
+            payamgostar::NAME => self.world.crm.texts(stream),
             siagh::NAME => self.world.finance.texts(stream),
             _ => Some(self.stream(system, stream).table().rows.clone()),
         };
@@ -291,6 +329,7 @@ impl Simulator {
     pub fn replace_raw_rows(&self, system: &str, stream: &str, rows: Vec<String>) {
         let replaced = match system {
             onec::NAME => self.world.shop.replace(stream, &rows),
+            payamgostar::NAME => self.world.crm.replace(stream, &rows),
             siagh::NAME => self.world.finance.replace(stream, &rows),
             _ => {
                 self.stream(system, stream).edit(|_| rows);
@@ -341,6 +380,17 @@ pub fn shop_config(url: &str) -> String {
     )
 }
 
+/// The part of it for the CRM; [`config`] leaves it out.
+pub fn crm_config(url: &str) -> String {
+    format!(
+        "\n[systems.crm]\nkind = \"payamgostar\"\nbase_url = \"{url}/crm\"\nusername = \"{}\"\n\
+         password = \"{}\"\ntimezone = \"Asia/Tehran\"\nregion = \"IR\"\n\
+         webhook_token = \"sim-webhook-token\"\n{NEARBY}",
+        payamgostar::USER,
+        payamgostar::PASSWORD,
+    )
+}
+
 /// The part of it for the finance system; [`config`] leaves it out.
 pub fn finance_config(url: &str) -> String {
     format!(
@@ -349,6 +399,17 @@ pub fn finance_config(url: &str) -> String {
         siagh::USER,
         siagh::PASSWORD,
     )
+}
+
+/// The part of it for what goes from the CRM to the finance system; [`config`] leaves it out.
+pub fn flows_config() -> String {
+    "\n[flows.customers]\nfrom = \"crm\"\nto = \"finance\"\nentity = \"customer\"\n\
+     match = [\"customer_number\", \"national_id\", \"mobile\"]\n\
+     number = { prefix = \"100-\", offset = 1000 }\nauthority = { default = \"source\" }\n\
+     reconcile = \"03:00\"\n\n\
+     [flows.quotes]\nfrom = \"crm\"\nto = \"finance\"\nentity = \"quote\"\nafter = \"customers\"\n\
+     states = [2]\nnet_tolerance = \"1\"\nsale_models = { PI_1 = 1, PI_2 = 2 }\n"
+        .to_owned()
 }
 
 /// What a system on this machine needs in its settings.

@@ -41,7 +41,10 @@ pub struct SimulateArgs {
     ///
     /// The same list is taken, and replaced, by POST /_sim/faults while it runs. POST /_sim/change
     /// with {"system", "stream", "percent"} changes rows; GET /_sim/ledger tells what was asked, GET
-    /// /_sim/mutations what really changed in CRM and finance.
+    /// /_sim/mutations what really changed in CRM and finance. POST /_sim/edit with {"system", "stream",
+    /// "key", "fields"} does there what people do (without a key something is added, with "delete":true
+    /// it is deleted); POST /_sim/webhooks with {"url", "drop", "double", "delay_ms", "reorder"} says
+    /// where the CRM sends its webhooks, and how badly, null that it sends none.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     faults: Option<PathBuf>,
     /// Ways in which the shop's base, CRM and finance behave worse than others, by name, with commas

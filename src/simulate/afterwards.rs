@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 pub(super) struct Afterwards(Arc<watch::Sender<usize>>);
 
 /// Counts one piece of work until it is dropped.
-struct Piece(Afterwards);
+#[derive(Debug)]
+pub(super) struct Piece(Afterwards);
 
 impl Default for Afterwards {
     fn default() -> Self {
@@ -22,12 +23,22 @@ impl Default for Afterwards {
 impl Afterwards {
     /// Does the work whether or not anybody still waits for what comes of it.
     pub fn go<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        self.0.send_modify(|count| *count += 1);
-        let piece = Piece(self.clone());
+        let piece = self.piece();
         tokio::spawn(async move {
             let _piece = piece;
             work.await
         })
+    }
+
+    /// Counts a piece of work until what comes back is dropped.
+    pub fn piece(&self) -> Piece {
+        self.0.send_modify(|count| *count += 1);
+        Piece(self.clone())
+    }
+
+    /// Whether nothing is under way.
+    pub fn is_settled(&self) -> bool {
+        *self.0.borrow() == 0
     }
 
     /// Waits until nothing is under way.

@@ -25,8 +25,8 @@ pub struct Mutation {
     pub before: Value,
     /// The record after, also what is never served (`tmpid`), but no password; null when it is gone.
     pub after: Value,
-    /// What was sent, word for word: `{"ctrlValues","parameters","dataRows"}` of a saved form, the
-    /// body of a request to the CRM; null where a person did it.
+    /// What was sent: `{"ctrlValues","parameters","dataRows"}` of a saved form, word for word; the body
+    /// of a request to the CRM, in its own letter case; null where a person did it.
     pub given: Value,
 }
 

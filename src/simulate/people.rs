@@ -8,7 +8,7 @@ use fastrand::Rng;
 use serde::Serialize;
 
 use names::{FIRST, FIRST_WOMEN, LAST, TOWNS, TRADES};
-pub(super) use names::{in_persian_digits, typed_mobile};
+pub(super) use names::{arabic, in_persian_digits, typed_mobile, typed_number};
 
 /// Contacts of the finance system that the CRM knows, by what alone it can be told.
 const KNOWN: [(Match, u32); 4] =
@@ -89,6 +89,16 @@ impl Party {
     /// The whole name.
     pub fn name(&self) -> String {
         format!("{} {}", self.first, self.last).trim().to_owned()
+    }
+
+    /// The customer number that belongs to its code.
+    pub fn number(&self) -> String {
+        self.code.map(|code| format!("100-{}", code + 1000)).unwrap_or_default()
+    }
+
+    /// Whether the finance system has an accounting party for it.
+    pub fn has_accounts(&self) -> bool {
+        self.serial % 23 != 11
     }
 
     /// The ids of its identities in the CRM: none, one, or two.

@@ -18,6 +18,11 @@ impl Record {
         serde_json::from_str(text).ok()
     }
 
+    /// What a value made in code stands for; nothing when it is no object.
+    pub fn of(value: &Value) -> Self {
+        Self::read(&value.to_string()).unwrap_or_default()
+    }
+
     /// The names in their order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
@@ -31,6 +36,11 @@ impl Record {
     /// The value of a field as text; absent and `null` are empty.
     pub fn text(&self, name: &str) -> String {
         self.raw(name).map(plain).unwrap_or_default()
+    }
+
+    /// The value of a field as an exact decimal.
+    pub fn amount(&self, name: &str) -> Option<Decimal> {
+        decimal(&self.text(name))
     }
 
     /// The objects of a field that holds a list; anything else in it is left out.
@@ -54,6 +64,23 @@ impl Record {
             Some(field) => field.1 = raw,
             None => self.0.push((name.to_owned(), raw)),
         }
+    }
+
+    /// Sets a field to a list of objects.
+    pub fn set_list(&mut self, name: &str, items: &[Record]) {
+        let items: Vec<String> = items.iter().map(Record::json).collect();
+        self.set_raw(name, format!("[{}]", items.join(",")));
+    }
+
+    /// The same with each field called as in `known` where only the letter case differs.
+    pub fn cased(self, known: &[&str]) -> Self {
+        let name = |given: String| {
+            known
+                .iter()
+                .find(|name| name.eq_ignore_ascii_case(&given))
+                .map_or(given, |name| (*name).to_owned())
+        };
+        Self(self.0.into_iter().map(|(given, value)| (name(given), value)).collect())
     }
 
     /// The same without some fields.

@@ -1,20 +1,15 @@
-//! The simulated systems side by side: their shared state, routes and control addresses.
+//! The simulated systems side by side: their shared state and routes.
 //!
-//! What a system answers is written in its own module; what goes wrong on the way, in `gate`.
+//! What a system answers is written in its own module; what goes wrong on the way, in `gate`; the
+//! addresses that steer it all, in `control`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
-use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
@@ -24,9 +19,11 @@ use super::faults::Faults;
 use super::gate::gate;
 use super::ledger::{Ledger, readable};
 use super::mutations::Mutations;
+use super::payamgostar::Outbox;
 use super::table::{Shape, Table};
 use super::traps::OfficeTraps;
-use super::{AnyTrap, Fault, Finance, Options, Shop, change, exness, onec, siagh, xm};
+use super::{Crm, Fault, Finance, Options, Shop};
+use super::{change, control, exness, onec, payamgostar, siagh, xm};
 
 /// Everything the simulator holds.
 #[derive(Debug)]
@@ -41,6 +38,10 @@ pub(super) struct World {
     pub ledger: Ledger,
     /// What the shop holds.
     pub shop: Shop,
+    /// What the CRM holds.
+    pub crm: Crm,
+    /// What the CRM says of its changes.
+    pub outbox: Arc<Outbox>,
     /// What the finance system holds.
     pub finance: Finance,
     /// How CRM and finance differ from what one hopes for.
@@ -100,10 +101,11 @@ pub(super) struct Seat {
 
 impl World {
     /// Makes the data of all systems.
-    pub fn new(options: Options, stopping: watch::Receiver<bool>) -> Self {
+    pub fn new(options: Options, outbox: Arc<Outbox>, stopping: watch::Receiver<bool>) -> Self {
         let mut systems = exness::systems(&options);
         systems.push(xm::system(&options));
         systems.push(onec::system());
+        systems.push(payamgostar::system());
         systems.push(siagh::system());
         let faults = Faults::default();
         faults.set(options.faults.clone());
@@ -112,6 +114,7 @@ impl World {
         let (office_traps, mutations) = (Arc::new(OfficeTraps::default()), Arc::new(Mutations::new(started)));
         office_traps.set(options.office_traps.iter().copied());
         let makeup = options.makeup();
+        let crm = Crm::new(makeup, Arc::clone(&office_traps), Arc::clone(&mutations), Arc::clone(&outbox));
         let finance = Finance::new(makeup, Arc::clone(&office_traps), Arc::clone(&mutations));
         Self {
             systems: systems.into_iter().map(Arc::new).collect(),
@@ -119,6 +122,8 @@ impl World {
             faults,
             ledger: Ledger::default(),
             shop,
+            crm,
+            outbox,
             finance,
             office_traps,
             mutations,
@@ -159,6 +164,7 @@ impl World {
         let rng = change::dice(self.options.seed, call);
         match system {
             onec::NAME => return self.shop.change(stream, percent, rng),
+            payamgostar::NAME => return self.crm.change(stream, percent, rng),
             siagh::NAME => return self.finance.change(stream, percent, rng),
             _ => {}
         }
@@ -184,6 +190,7 @@ impl World {
         };
         let mut truth: Map<String, Value> = self.systems.iter().map(system).collect();
         truth.insert(onec::NAME.to_owned(), self.shop.truth());
+        truth.insert(payamgostar::NAME.to_owned(), self.crm.truth());
         truth.insert(siagh::NAME.to_owned(), self.finance.truth());
         Value::Object(truth)
     }
@@ -249,6 +256,12 @@ impl Tokens {
         tokens.get(token).is_some_and(|expires| now < *expires)
     }
 
+    /// Takes a token away and says whether it was good.
+    pub fn take(&self, token: &str, now: u64) -> bool {
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.remove(token).is_some_and(|expires| now < expires)
+    }
+
     /// Takes all tokens away.
     pub fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -257,111 +270,19 @@ impl Tokens {
 
 /// Every address of the simulator.
 pub(super) fn router(world: &Arc<World>) -> Router {
-    let mut router = Router::new()
-        .route("/_sim/faults", get(pending).post(set_faults))
-        .route("/_sim/change", post(change_rows))
-        .route("/_sim/ledger", get(ledger))
-        .route("/_sim/mutations", get(mutations))
-        .route("/_sim/traps", get(traps).post(set_traps))
-        .with_state(Arc::clone(world));
+    let mut router = control::routes().with_state(Arc::clone(world));
     for system in &world.systems {
         let seat = Seat { world: Arc::clone(world), system: Arc::clone(system) };
         let routes = match system.name {
             xm::NAME => xm::routes(system.base),
             onec::NAME => onec::routes(system.base),
+            payamgostar::NAME => payamgostar::routes(system.base),
             siagh::NAME => siagh::routes(system.base),
             _ => exness::routes(system.base),
         };
         router = router.merge(routes.layer(from_fn_with_state(seat.clone(), gate)).with_state(seat));
     }
     router
-}
-
-async fn pending(State(world): State<Arc<World>>) -> Response {
-    Json(world.faults.pending()).into_response()
-}
-
-async fn set_faults(State(world): State<Arc<World>>, body: Bytes) -> Response {
-    match serde_json::from_slice::<Vec<Fault>>(&body) {
-        Ok(faults) => {
-            if let Some(why) = faults.iter().find_map(|fault| world.never(fault)) {
-                return refused(&why);
-            }
-            world.faults.set(faults);
-            Json(world.faults.pending()).into_response()
-        }
-        Err(error) => refused(&error.to_string()),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
-    system: String,
-    stream: String,
-    percent: f64,
-}
-
-async fn change_rows(State(world): State<Arc<World>>, body: Bytes) -> Response {
-    let change: Change = match serde_json::from_slice(&body) {
-        Ok(change) => change,
-        Err(error) => return refused(&error.to_string()),
-    };
-    match world.change(&change.system, &change.stream, change.percent) {
-        Some(changed) => Json(json!({ "changed": changed })).into_response(),
-        None => {
-            let streams = world.systems.iter().flat_map(|system| {
-                system.streams.iter().map(|stream| format!("{}/{}", system.name, stream.shape.name))
-            });
-            let lists = Shop::STREAMS.iter().map(|stream| format!("{}/{stream}", onec::NAME));
-            let contacts = Finance::STREAMS.iter().map(|stream| format!("{}/{stream}", siagh::NAME));
-            let streams = streams.chain(lists).chain(contacts);
-            refused(&format!(
-                "no such system or stream; there are {}",
-                streams.collect::<Vec<_>>().join(", ")
-            ))
-        }
-    }
-}
-
-async fn traps(State(world): State<Arc<World>>) -> Response {
-    let shop = world.shop.traps().into_iter().map(|trap| trap.name());
-    let office = world.office_traps.list().into_iter().map(|trap| trap.name());
-    Json(shop.chain(office).collect::<Vec<_>>()).into_response()
-}
-
-async fn set_traps(State(world): State<Arc<World>>, body: Bytes) -> Response {
-    let names: Vec<String> = match serde_json::from_slice(&body) {
-        Ok(names) => names,
-        Err(error) => return refused(&error.to_string()),
-    };
-    match names.iter().map(|name| name.parse()).collect::<Result<Vec<AnyTrap>, String>>() {
-        Ok(wanted) => {
-            let (shop, office) = AnyTrap::apart(wanted);
-            world.shop.set_traps(shop);
-            world.office_traps.set(office);
-            traps(State(world)).await
-        }
-        Err(why) => refused(&why),
-    }
-}
-
-#[derive(Deserialize)]
-struct Which {
-    #[serde(default)]
-    system: String,
-}
-
-async fn ledger(State(world): State<Arc<World>>, Query(which): Query<Which>) -> Response {
-    Json(world.ledger.of(&which.system)).into_response()
-}
-
-async fn mutations(State(world): State<Arc<World>>, Query(which): Query<Which>) -> Response {
-    Json(world.mutations.of(&which.system)).into_response()
-}
-
-fn refused(why: &str) -> Response {
-    (StatusCode::BAD_REQUEST, Json(json!({ "detail": why }))).into_response()
 }
 
 fn truth(table: &Table) -> Value {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+mod crm;
 mod failures;
 mod finance;
 mod shop;

@@ -34,6 +34,11 @@ pub(super) const TOWNS: [(&str, u32, &str, u32); 5] = [
     ("کاشان", 3104, "اصفهان", 31),
 ];
 
+/// The same in the letters that Arabic keyboards write.
+pub(in super::super) fn arabic(text: &str) -> String {
+    text.replace('ی', "ي").replace('ک', "ك")
+}
+
 /// The same in Persian digits.
 pub(in super::super) fn in_persian_digits(text: &str) -> String {
     let digit = |sign: char| sign.to_digit(10).and_then(|digit| char::from_u32(0x06F0 + digit));
@@ -53,5 +58,21 @@ pub(in super::super) fn typed_mobile(mobile: &str, way: u32) -> String {
         3 => format!("0{operator}-{first}-{last}"),
         4 => format!("0098{rest}"),
         _ => format!("{operator} {first} {last}"),
+    }
+}
+
+/// A customer number as people type it, which is never as it is.
+pub(in super::super) fn typed_number(number: &str, way: u32) -> String {
+    let arabic_indic = |text: &str| {
+        let digit = |sign: char| sign.to_digit(10).and_then(|digit| char::from_u32(0x0660 + digit));
+        text.chars().map(|sign| digit(sign).unwrap_or(sign)).collect::<String>()
+    };
+    match way % 4 {
+        0 => in_persian_digits(number),
+        1 => arabic_indic(number),
+        2 => format!(" {number}\u{200C}"),
+        _ => number
+            .split_once('-')
+            .map_or_else(String::new, |(prefix, rest)| format!("{prefix}-{}", in_persian_digits(rest))),
     }
 }
