@@ -21,6 +21,7 @@ pub mod http;
 pub mod loose;
 pub mod object;
 pub mod onec;
+pub mod payamgostar;
 pub mod siagh;
 pub mod write;
 pub mod xm;
@@ -264,6 +265,8 @@ pub enum System {
     Xm(xm::Xm),
     /// 1C:Enterprise.
     Onec(Box<onec::Onec>),
+    /// Payamgostar CRM.
+    Payamgostar(Box<payamgostar::Payamgostar>),
     /// Siagh Finance.
     Siagh(Box<siagh::Siagh>),
 }
@@ -275,6 +278,7 @@ impl System {
             System::Exness(_) => "exness",
             System::Xm(_) => "xm",
             System::Onec(_) => "onec",
+            System::Payamgostar(_) => "payamgostar",
             System::Siagh(_) => "siagh",
         }
     }
@@ -283,7 +287,7 @@ impl System {
     pub fn shop(&self) -> Option<&onec::Onec> {
         match self {
             System::Onec(shop) => Some(shop),
-            System::Exness(_) | System::Xm(_) | System::Siagh(_) => None,
+            System::Exness(_) | System::Xm(_) | System::Payamgostar(_) | System::Siagh(_) => None,
         }
     }
 
@@ -292,6 +296,7 @@ impl System {
         match self {
             System::Exness(_) | System::Xm(_) => None,
             System::Onec(shop) => Some(&mut shop.region),
+            System::Payamgostar(crm) => Some(&mut crm.region),
             System::Siagh(finance) => Some(&mut finance.region),
         }
     }
@@ -314,7 +319,9 @@ impl System {
     /// How long an answer may take, where the configuration does not say.
     pub fn patience(&self) -> Duration {
         match self {
-            System::Exness(_) | System::Xm(_) | System::Siagh(_) => Duration::from_secs(60),
+            System::Exness(_) | System::Xm(_) | System::Payamgostar(_) | System::Siagh(_) => {
+                Duration::from_secs(60)
+            }
             // The first answer after a pause takes half a minute, a page of a register minutes.
             System::Onec(_) => Duration::from_secs(300),
         }
@@ -327,6 +334,7 @@ impl Connector for System {
             System::Exness(s) => s.streams(),
             System::Xm(s) => s.streams(),
             System::Onec(s) => s.streams(),
+            System::Payamgostar(s) => s.streams(),
             System::Siagh(s) => s.streams(),
         }
     }
@@ -336,6 +344,7 @@ impl Connector for System {
             System::Exness(s) => s.door(),
             System::Xm(s) => s.door(),
             System::Onec(s) => s.door(),
+            System::Payamgostar(s) => s.door(),
             System::Siagh(s) => s.door(),
         }
     }
@@ -351,6 +360,7 @@ impl Connector for System {
             System::Exness(s) => s.fetch(http, stream, at, ask).await,
             System::Xm(s) => s.fetch(http, stream, at, ask).await,
             System::Onec(s) => s.fetch(http, stream, at, ask).await,
+            System::Payamgostar(s) => s.fetch(http, stream, at, ask).await,
             System::Siagh(s) => s.fetch(http, stream, at, ask).await,
         }
     }
@@ -365,6 +375,7 @@ impl Connector for System {
             System::Exness(s) => s.fetch_by_keys(http, stream, keys).await,
             System::Xm(s) => s.fetch_by_keys(http, stream, keys).await,
             System::Onec(s) => s.fetch_by_keys(http, stream, keys).await,
+            System::Payamgostar(s) => s.fetch_by_keys(http, stream, keys).await,
             System::Siagh(s) => s.fetch_by_keys(http, stream, keys).await,
         }
     }
@@ -374,6 +385,7 @@ impl Connector for System {
             System::Exness(s) => s.is_versioned(stream),
             System::Xm(s) => s.is_versioned(stream),
             System::Onec(s) => s.is_versioned(stream),
+            System::Payamgostar(s) => s.is_versioned(stream),
             System::Siagh(s) => s.is_versioned(stream),
         }
     }
@@ -383,6 +395,7 @@ impl Connector for System {
             System::Exness(s) => s.read(stream, raw),
             System::Xm(s) => s.read(stream, raw),
             System::Onec(s) => s.read(stream, raw),
+            System::Payamgostar(s) => s.read(stream, raw),
             System::Siagh(s) => s.read(stream, raw),
         }
     }
@@ -392,6 +405,7 @@ impl Connector for System {
             System::Exness(s) => s.amounts(stream, raw),
             System::Xm(s) => s.amounts(stream, raw),
             System::Onec(s) => s.amounts(stream, raw),
+            System::Payamgostar(s) => s.amounts(stream, raw),
             System::Siagh(s) => s.amounts(stream, raw),
         }
     }
@@ -401,6 +415,7 @@ impl Connector for System {
             System::Exness(s) => s.find(http, stream, by).await,
             System::Xm(s) => s.find(http, stream, by).await,
             System::Onec(s) => s.find(http, stream, by).await,
+            System::Payamgostar(s) => s.find(http, stream, by).await,
             System::Siagh(s) => s.find(http, stream, by).await,
         }
     }
@@ -410,6 +425,7 @@ impl Connector for System {
             System::Exness(s) => s.region(),
             System::Xm(s) => s.region(),
             System::Onec(s) => &s.region,
+            System::Payamgostar(s) => s.region(),
             System::Siagh(s) => s.region(),
         }
     }
@@ -419,6 +435,7 @@ impl Connector for System {
             System::Exness(s) => s.holds(contact),
             System::Xm(s) => s.holds(contact),
             System::Onec(s) => s.holds(contact),
+            System::Payamgostar(s) => s.holds(contact),
             System::Siagh(s) => s.holds(contact),
         }
     }
@@ -428,6 +445,7 @@ impl Connector for System {
             System::Exness(s) => s.trace(contact, mark),
             System::Xm(s) => s.trace(contact, mark),
             System::Onec(s) => s.trace(contact, mark),
+            System::Payamgostar(s) => s.trace(contact, mark),
             System::Siagh(s) => s.trace(contact, mark),
         }
     }
@@ -437,6 +455,7 @@ impl Connector for System {
             System::Exness(s) => s.written_unseen(),
             System::Xm(s) => s.written_unseen(),
             System::Onec(s) => s.written_unseen(),
+            System::Payamgostar(s) => s.written_unseen(),
             System::Siagh(s) => s.written_unseen(),
         }
     }
@@ -446,6 +465,7 @@ impl Connector for System {
             System::Exness(s) => s.write(http, write).await,
             System::Xm(s) => s.write(http, write).await,
             System::Onec(s) => s.write(http, write).await,
+            System::Payamgostar(s) => s.write(http, write).await,
             System::Siagh(s) => s.write(http, write).await,
         }
     }
@@ -455,6 +475,7 @@ impl Connector for System {
             System::Exness(s) => s.owns_whole_system(),
             System::Xm(s) => s.owns_whole_system(),
             System::Onec(s) => s.owns_whole_system(),
+            System::Payamgostar(s) => s.owns_whole_system(),
             System::Siagh(s) => s.owns_whole_system(),
         }
     }
@@ -464,6 +485,7 @@ impl Connector for System {
             System::Exness(s) => s.window(stream, ask),
             System::Xm(s) => s.window(stream, ask),
             System::Onec(s) => s.window(stream, ask),
+            System::Payamgostar(s) => s.window(stream, ask),
             System::Siagh(s) => s.window(stream, ask),
         }
     }

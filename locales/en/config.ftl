@@ -130,9 +130,6 @@ config-unknown-kind = There is no kind of system { $value }
 config-missing-timezone = { $place } needs `timezone`
     .label = the times of this system come without a zone
     .help = Add timezone = "Europe/Simferopol", or wherever its clock is read.
-config-later-kind = kind { $value } is not known to this version
-    .label = not yet
-    .help = Known kinds: { $known }. Take this section out, or use a newer version.
 config-later-entity = entity { $value } is not known to this version
     .label = not yet
     .help = Flows of "customer" are. Take this flow out, or use a newer version.

@@ -15,6 +15,8 @@ connect-login-refused = { $system } refused the login{ $reason }. Check login an
 connect-login-without-token = { $system } accepted the login but gave no token ({ $path }). Its API may have changed, or base_url points elsewhere.
 connect-token-invalid = The token of [systems.{ $system }] holds characters that no token has. Copy it again from the partner portal.
 connect-token-refused = { $system } answered { $status } to { $path }: it does not accept this sign-in{ $reason }. Check the token, or login and password, of [systems.{ $system }] and what the account may read.
+connect-login-unlicensed = { $system } lets nobody in by this road: the module MobileApp is not licensed there{ $reason }. Have it licensed; until then nothing can be read from { $system } or written to it.
+connect-login-locked = { $system } counts too many logins, or has locked the account of [systems.{ $system }]{ $reason }. Leave it alone for 15 to 30 minutes, and check username and password meanwhile: trying again at once prolongs it. Concord does not try for 15 minutes.
 connect-token-expired = The token of { $system } had expired at { $path }; a new one was taken.
 
 # Not now
@@ -37,6 +39,7 @@ connect-write-later = { $system } takes nothing now ({ $path }, status { $status
 connect-write-refused = { $system } refused what was sent to { $path } (status { $status }){ $reason }. Nothing was written. Mend what it names at the source, then try again.
 connect-write-no-name = { $system } takes no contact without a name ({ $path }). Nothing was sent. Give it a name at the source.
 connect-write-no-row = What was read from { $system } a moment ago is not a row that can be written back ({ $path }). Nothing was sent. Read it again.
+connect-write-kind = { $system } cannot make a person of an organization, nor the other way round ({ $path }). Nothing was sent. Create it anew there, and link it.
 connect-write-unanswered = { $system } took what was sent to { $path } and gave no whole answer. It may have been written: before anything is sent again, it is looked for there.
 connect-write-broke = { $system } failed at what was sent to { $path } (status { $status }){ $reason }. It may have been written: before anything is sent again, it is looked for there.
 connect-write-unread = { $system } answered { $path } with status { $status } and nothing that says what became of it. It may have been written: before anything is sent again, it is looked for there.
@@ -53,6 +56,7 @@ connect-cursor-unreadable = The place where reading { $stream } stopped cannot b
 # Why a row was rejected; the row itself is kept in the run's list
 reason-not_an_object = The row is not an object.
 reason-no_key = The row has no key.
+reason-no_details = The source lists it, and says nothing more of it.
 reason-bad_uid = The client's uid is not a UUID.
 reason-no_amount = The row has no amount.
 reason-bad_date = A date is not of the form YYYY-MM-DD, or not of the calendar.

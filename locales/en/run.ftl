@@ -29,6 +29,7 @@ stage-contacts = Contacts
 # The way a source let itself be read, where that was not the usual one
 way-unordered = read without an order, which the source refused
 way-unfiltered = read whole and chosen here, because the source refused the condition
+way-listed = read one by one from the list of names, because the source refused to be searched
 way-unordered_unfiltered = read whole, without an order, and chosen here: the source refused both
 
 reject-no_key = no key
@@ -36,6 +37,7 @@ reject-not_an_object = not an object
 reject-amount_not_exact = amount cannot be kept exactly
 reject-amount_too_large = amount larger than any real one
 reject-bad_date = not a date
+reject-no_details = listed, but not to be had
 reject-bad_uid = not a client number
 reject-no_amount = no amount
 

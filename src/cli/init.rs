@@ -56,7 +56,7 @@ fn tell(common: &Common, file: &str, answers: &Answers) -> Result<()> {
 }
 
 fn ask(answers: &mut Answers) -> Result<()> {
-    let kinds = ["exness", "xm", "onec"];
+    let kinds = ["exness", "xm", "onec", "payamgostar", "siagh"];
     while Confirm::new()
         .with_prompt(text().text("cli-init-add"))
         .default(answers.systems.is_empty())
@@ -105,6 +105,9 @@ fn name_problem(name: &str, taken: &[String]) -> Option<String> {
     is_taken.then(|| text().with("cli-init-name-taken", &[("name", name)]))
 }
 
+/// The networks that no address of the public internet is in.
+const PRIVATE: [&str; 3] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+
 fn system(name: String, kind: &str, owner: &str, zone: &str) -> NewSystem {
     // Secrets are named, never typed here: the file holds only where to find them.
     let variable = |what: &str| {
@@ -119,12 +122,30 @@ fn system(name: String, kind: &str, owner: &str, zone: &str) -> NewSystem {
             ("password".to_owned(), variable("PASSWORD")),
             ("timezone".to_owned(), toml::Value::String(zone.to_owned())),
         ],
+        "payamgostar" => vec![
+            ("base_url".to_owned(), variable("URL")),
+            ("username".to_owned(), variable("USERNAME")),
+            ("password".to_owned(), variable("PASSWORD")),
+        ],
+        // It stands in a network of its own, and speaks nothing else.
+        "siagh" => vec![
+            ("base_url".to_owned(), variable("URL")),
+            ("username".to_owned(), variable("USERNAME")),
+            ("password".to_owned(), variable("PASSWORD")),
+            ("allow_networks".to_owned(), toml::Value::from(PRIVATE.map(str::to_owned).to_vec())),
+            ("allow_plaintext".to_owned(), toml::Value::Boolean(true)),
+        ],
         _ => vec![("login".to_owned(), variable("LOGIN")), ("password".to_owned(), variable("PASSWORD"))],
     };
     if !owner.trim().is_empty() {
         settings.push(("owner".to_owned(), toml::Value::String(owner.trim().to_owned())));
     }
-    settings.push(("every".to_owned(), toml::Value::String("1h".to_owned())));
+    let every = match kind {
+        "payamgostar" => "5m",
+        "siagh" => "15m",
+        _ => "1h",
+    };
+    settings.push(("every".to_owned(), toml::Value::String(every.to_owned())));
     NewSystem { name, kind: kind.to_owned(), settings }
 }
 
@@ -148,13 +169,29 @@ mod tests {
             system("ham".to_owned(), "exness", " Ham ", ""),
             system("ham-2".to_owned(), "exness", "", ""),
             system("xm".to_owned(), "xm", "Ham", ""),
+            system("crm".to_owned(), "payamgostar", "", ""),
+            system("finance".to_owned(), "siagh", "", ""),
         ];
         let answers = Answers { systems, ..Answers::default() };
         let variables = answers.variables();
-        assert_eq!(variables, ["HAM_LOGIN", "HAM_PASSWORD", "HAM_2_LOGIN", "HAM_2_PASSWORD", "XM_TOKEN"]);
-        let env = |name: &str| variables.iter().any(|known| known == name).then(|| "value".to_owned());
+        let of = |name: &str, what: &[&str]| -> Vec<String> {
+            what.iter().map(|what| format!("{name}_{what}")).collect()
+        };
+        let expected = [
+            of("HAM", &["LOGIN", "PASSWORD"]),
+            of("HAM_2", &["LOGIN", "PASSWORD"]),
+            of("XM", &["TOKEN"]),
+            of("CRM", &["URL", "USERNAME", "PASSWORD"]),
+            of("FINANCE", &["URL", "USERNAME", "PASSWORD"]),
+        ];
+        assert_eq!(variables, expected.concat());
+        let env = |name: &str| match name {
+            "CRM_URL" => Some("https://crm.example.test".to_owned()),
+            "FINANCE_URL" => Some("http://finance.example.test".to_owned()),
+            name => variables.iter().any(|known| known == name).then(|| "value".to_owned()),
+        };
         let config = Config::parse(&initial(&answers), "concord.toml", &env).unwrap();
         let names: Vec<_> = config.systems.iter().map(|system| system.name.as_str()).collect();
-        assert_eq!(names, ["ham", "ham-2", "xm"]);
+        assert_eq!(names, ["ham", "ham-2", "xm", "crm", "finance"]);
     }
 }

@@ -127,11 +127,9 @@ const KINDS: &[(&str, ReadKind)] = &[
     ("exness", |section, faults| section.read(faults).map(System::Exness)),
     ("xm", |section, faults| section.read(faults).map(System::Xm)),
     ("onec", |section, faults| section.read(faults).map(|shop| System::Onec(Box::new(shop)))),
+    ("payamgostar", |section, faults| section.read(faults).map(|crm| System::Payamgostar(Box::new(crm)))),
     ("siagh", |section, faults| section.read(faults).map(|finance| System::Siagh(Box::new(finance)))),
 ];
-
-/// Kinds that are described but not built yet.
-const LATER: [&str; 1] = ["payamgostar"];
 
 /// Names that mean something else on the command line.
 const RESERVED: [&str; 1] = ["all"];
@@ -171,7 +169,7 @@ pub(super) fn read(
             let message = Message::new("config-missing-key").with("place", &place).with("key", "password");
             faults.add(span, message);
         }
-        System::Exness(_) | System::Xm(_) | System::Siagh(_) => {}
+        System::Exness(_) | System::Xm(_) | System::Payamgostar(_) | System::Siagh(_) => {}
     }
     if let (Some(region), Some(own)) = (&common.region, connector.region_mut()) {
         own.clone_from(region);
@@ -248,8 +246,7 @@ fn connector(
     if let Some((_, read)) = KINDS.iter().find(|(known, _)| *known == word) {
         return read(own, faults);
     }
-    let id = if LATER.contains(&word) { "config-later-kind" } else { "config-unknown-kind" };
-    let message = Message::new(id)
+    let message = Message::new("config-unknown-kind")
         .with("value", faults.shown(&span))
         .with("guess", guess(word, known()).unwrap_or("none"))
         .with("known", list);

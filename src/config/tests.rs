@@ -88,13 +88,15 @@ fn the_manual_explains_every_setting_with_its_default() {
 #[test]
 fn the_manual_names_every_key_of_every_section() {
     // Serde's own refusal lists the keys of a section.
-    for section in ["server", "delivery", "alerts", "retention", "systems.ham", "systems.xm"] {
-        let kind = section.strip_prefix("systems.").map(|name| if name == "xm" { "xm" } else { "exness" });
+    let systems = ["systems.exness", "systems.xm", "systems.onec", "systems.payamgostar", "systems.siagh"];
+    for section in ["server", "delivery", "alerts", "retention"].into_iter().chain(systems) {
+        let kind = section.strip_prefix("systems.");
         let kind = kind.map(|kind| format!("kind = \"{kind}\"")).unwrap_or_default();
         let error = parse(&format!("[{section}]\n{kind}\nzzzzzzzzzz = 1")).unwrap_err();
         let known = &error.mistakes()[0].message().args["known"];
         for key in known.split(", ") {
-            assert!(MANUAL.contains(&format!("{key} = ")), "{key} of [{section}] is not in the manual");
+            let is_there = MANUAL.contains(&format!("{key} = ")) || MANUAL.contains(&format!(".{key}]\n"));
+            assert!(is_there, "{key} of [{section}] is not in the manual");
         }
     }
 }
@@ -296,7 +298,8 @@ fn each_mistake_says_what_to_do() {
         "[systems.ham]\nkind = \"exness\"\nlogin = \"a\"\n".to_owned(),
         "[systems.ham]\nlogin = \"a\"\n".to_owned(),
         "[systems.a]\nkind = \"exnes\"".to_owned(),
-        "[systems.crm]\nkind = \"payamgostar\"\nusername = \"u\"".to_owned(),
+        "[systems.finance]\nkind = \"siagh\"\nbase_url = \"https://finance.example.test\"\nusername = \"u\"".to_owned(),
+        "[systems.finance]\nkind = \"siagh\"\nbase_url = \"https://finance.example.test\"\nusername = \"u\"\npassword_md5 = \"${FINANCE_PASSWORD}\"".to_owned(),
         "[systems.shop]\nkind = \"onec\"\nbase_url = \"https://1c.example.test/odata\"\nusername = \"u\"\npassword = \"p\""
             .to_owned(),
         "[systems.shop]\nkind = \"onec\"\nbase_url = \"https://1c.example.test/odata\"\nusername = \"u\"\npassword = \"p\"\ntimezone = \"UTC\"\ncurrency = \"rub\""
@@ -328,9 +331,10 @@ fn each_mistake_says_what_to_do() {
     6:18 `allow_networks` must be a list in square brackets [this is a text] Write allow_networks = ["…"].
     6:11 `enabled` must be true or false [this is a text] Write enabled = true or enabled = false, without quotes.
     1:1 [systems.ham] needs `password` [`password` is missing in this section] Add a line password = …; concord.default.toml explains each setting.
-    1:1 [systems.ham] does not say what kind of system it is [`kind` is missing in this section] Add kind = "…": exness, xm, onec, siagh.
-    2:8 There is no kind of system "exnes" [not known] Did you mean "exness"? Known kinds: exness, xm, onec, siagh.
-    2:8 kind "payamgostar" is not known to this version [not yet] Known kinds: exness, xm, onec, siagh. Take this section out, or use a newer version.
+    1:1 [systems.ham] does not say what kind of system it is [`kind` is missing in this section] Add kind = "…": exness, xm, onec, payamgostar, siagh.
+    2:8 There is no kind of system "exnes" [not known] Did you mean "exness"? Known kinds: exness, xm, onec, payamgostar, siagh.
+    1:1 [systems.finance] needs `password` [`password` is missing in this section] Add a line password = …; concord.default.toml explains each setting.
+    5:16 `password_md5` is not the MD5 form of a password [this] 32 hexadecimal digits; or give the password itself as `password`.
     1:1 [systems.shop] needs `timezone` [the times of this system come without a zone] Add timezone = "Europe/Simferopol", or wherever its clock is read.
     7:12 "rub" is not a currency [this] Three capital letters: "RUB", "KZT", "EUR".
     1:10 `all` cannot name a system [this name] Small letters, digits, - and _, at most 40, starting with a letter; not `all`.

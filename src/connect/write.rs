@@ -59,3 +59,22 @@ pub enum Outcome {
     /// Refused at the door: nothing was written, and a person must look after the login.
     Login(Message),
 }
+
+/// The values of a contact that say who somebody is. An organization's name may be a word like any other,
+/// and is one only as a whole.
+pub(super) fn telling(contact: &Contact) -> Vec<&str> {
+    let fields = [
+        Field::NationalId,
+        Field::Mobile,
+        Field::Telephone,
+        Field::Email,
+        Field::Address,
+        Field::Notes,
+        Field::Name,
+    ];
+    let mut telling: Vec<&str> = fields.iter().filter_map(|field| contact.get(*field)).collect();
+    if contact.get(Field::Kind) != Some("organization") {
+        telling.extend(contact.get(Field::Name).unwrap_or_default().split_whitespace());
+    }
+    telling
+}

@@ -295,6 +295,14 @@ impl Http {
     }
 }
 
+#[cfg(test)]
+impl Http {
+    /// The token is as good as spent.
+    pub(in crate::connect) async fn spend_token(&self) {
+        self.shared.session.lock().await.renew_at = Some(Instant::now());
+    }
+}
+
 /// The token without a prefix it came with.
 fn bare<'a>(token: &'a str, prefix: &str) -> &'a str {
     for known in [prefix, "JWT ", "Bearer "] {
@@ -395,6 +403,40 @@ mod tests {
         }
         for text in ["", "a", "a.b", "..", "a.!!.c"] {
             assert!(expiry_within(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_may_say_when_its_token_is_spent() {
+        let manner = Manner { expiry_field: Some("expiresAt"), ..Manner::default() };
+        let login = Login {
+            path: String::new(),
+            user_field: "",
+            user: String::new().into(),
+            password_field: "",
+            password: String::new().into(),
+            token_field: "accessToken",
+            header_prefix: "Bearer ",
+            manner,
+        };
+        let now = "2030-01-02T06:00:30Z".parse::<jiff::Timestamp>().unwrap();
+        for (expires, minutes) in [
+            (r#""2030-01-02T10:20:30.1234567+03:30""#, Some(45)),
+            (r#""2030-01-02T06:04:30Z""#, Some(2)),
+            (r#""2030-01-02T06:00:30Z""#, None),
+            (r#""2030-01-02T10:20:30""#, None),
+            (r#""soon""#, None),
+            ("5", None),
+            ("null", None),
+        ] {
+            let answer = Object::read(&format!(r#"{{"ExpiresAt":{expires},"AccessToken":"t"}}"#)).unwrap();
+            let granted = granted(&login, &answer, now.into()).unwrap();
+            let wait = granted.renew_at.map(|at| ((at - Instant::now()).as_secs_f64() / 60.0).round());
+            assert_eq!((granted.token.as_str(), wait), ("t", minutes.map(f64::from)), "{expires}");
+        }
+        for text in ["{}", r#"{"accessToken":""}"#, r#"{"accessToken":{}}"#, r#"{"accessToken":"a\nb"}"#] {
+            let answer = Object::read(text).unwrap();
+            assert!(granted(&login, &answer, now.into()).is_none_or(|g| g.token == "a b"), "{text}");
         }
     }
 

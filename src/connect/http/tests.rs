@@ -506,6 +506,8 @@ fn every_message_has_its_text() {
         include_str!("login.rs"),
         include_str!("once.rs"),
         include_str!("../exness.rs"),
+        include_str!("../payamgostar.rs"),
+        include_str!("../payamgostar/save.rs"),
         include_str!("../siagh/form.rs"),
         include_str!("../xm.rs"),
     ];

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::{Siagh, answer, columns};
 use crate::connect::http::{Http, Sending};
 use crate::connect::object::Object;
+use crate::connect::write::telling;
 use crate::connect::{Outcome, Write};
-use crate::model::Contact;
 use crate::model::contact::Field;
 
 const SAVE: &str = "/BpmsApi/SaveFormData";
@@ -39,7 +39,7 @@ impl Siagh {
         if contact.iter().any(|(_, value)| columns::clean(value) != value.trim()) {
             tracing::info!(path = SAVE, "signs that the form does not take were left out of a value");
         }
-        let sending = Sending { path: SAVE, body, hidden: hidden(contact) };
+        let sending = Sending { path: SAVE, body, hidden: telling(contact) };
         http.write_once(sending, answer::saved).await
     }
 
@@ -67,17 +67,4 @@ impl Siagh {
         };
         serde_json::to_string(&form).ok()
     }
-}
-
-/// The values that say who somebody is.
-fn hidden(contact: &Contact) -> Vec<&str> {
-    let telling =
-        [Field::NationalId, Field::Mobile, Field::Telephone, Field::Email, Field::Address, Field::Notes];
-    let mut hidden: Vec<&str> = telling.iter().filter_map(|field| contact.get(*field)).collect();
-    let name = contact.get(Field::Name).unwrap_or_default();
-    hidden.push(name);
-    if contact.get(Field::Kind) != Some("organization") {
-        hidden.extend(name.split_whitespace());
-    }
-    hidden
 }

@@ -15,7 +15,7 @@ const ALSO: [&str; 4] = ["cli-no-shop", "cli-no-such-phone", "cli-init-bad-zone"
 
 /// Those of a family that it cannot: words of a state or a choice, sign-in by token, lists of clients,
 /// sums that no base states, other settings, what is said of a case that is decided.
-const NEVER: [&str; 30] = [
+const NEVER: [&str; 29] = [
     "run-status-queued",
     "run-status-running",
     "run-status-succeeded",
@@ -40,7 +40,6 @@ const NEVER: [&str; 30] = [
     "config-bad-smtp",
     "config-bad-mail",
     "config-no-recipient",
-    "config-later-kind",
     "config-later-flows",
     "config-owner-twice",
     "case-unknown",
@@ -49,7 +48,7 @@ const NEVER: [&str; 30] = [
 ];
 
 /// Likewise: what is said of writing, and of kinds of system that are no shop.
-const ELSEWHERE: [&str; 10] = [
+const ELSEWHERE: [&str; 15] = [
     "connect-cannot-write",
     "connect-write-later",
     "connect-write-refused",
@@ -58,6 +57,11 @@ const ELSEWHERE: [&str; 10] = [
     "connect-write-unanswered",
     "connect-write-broke",
     "connect-write-unread",
+    "connect-write-kind",
+    "connect-login-unlicensed",
+    "connect-login-locked",
+    "reject-no_details",
+    "way-listed",
     "config-bad-md5",
     "exclude-system_user",
 ];

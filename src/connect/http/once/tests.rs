@@ -48,6 +48,9 @@ fn told(outcome: &Outcome) -> (&'static str, &str, Option<u64>) {
 
 type Answering = fn() -> Response;
 
+/// What [`told`] gives.
+type Told = (&'static str, &'static str, Option<u64>);
+
 fn later(code: u16) -> Response {
     (StatusCode::from_u16(code).unwrap(), [("retry-after", "7")], "<p>later").into_response()
 }
@@ -55,7 +58,7 @@ fn later(code: u16) -> Response {
 #[tokio::test]
 async fn every_answer_is_one_outcome_and_one_request() {
     let html = || ([(names::CONTENT_TYPE, "text/html")], "<p>canary").into_response();
-    let cases: [(&str, Answering, (&str, &str, Option<u64>)); 25] = [
+    let cases: [(&str, Answering, Told); 25] = [
         ("done", || json("\"done\""), ("confirmed", "1", None)),
         ("refused", || json("\"no\""), ("rejected", "connect-write-refused", None)),
         ("crashed", || json("\"crash\""), ("uncertain", "connect-write-broke", None)),
@@ -205,7 +208,7 @@ async fn a_401_is_no_write_and_is_sent_once_more_after_a_login() {
 
 #[tokio::test]
 async fn without_a_sign_in_nothing_is_sent() {
-    let cases: [(Answering, (&str, &str, Option<u64>)); 4] = [
+    let cases: [(Answering, Told); 4] = [
         (|| status(401, "{}"), ("login", "connect-login-refused", None)),
         (|| status(403, "{}"), ("login", "connect-login-locked", None)),
         (|| status(500, "{}"), ("later", "connect-server-error", None)),

@@ -1,0 +1,290 @@
+//! Payamgostar CRM, API v2: the persons and organizations it calls identities, read and written.
+//!
+//! Every call is a POST, reads too. Where its search is refused, the list of names is walked and each
+//! identity asked for by itself; only which of two calls answers says whether it is a person.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+
+use super::http::{Auth, Door, Http, Login, Manner, Renewal, secret};
+use super::{
+    Absence, Ask, Connector, Cursor, Error, LeftOut, Lookup, Outcome, Page, Row, Stream, Table, Write,
+};
+use crate::model::contact::Field;
+use crate::model::{Contact, Record};
+
+mod find;
+mod identity;
+mod list;
+mod save;
+
+/// Settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payamgostar {
+    /// Base address, without `/api`.
+    pub base_url: String,
+    /// The user's name.
+    #[serde(deserialize_with = "secret")]
+    pub username: SecretString,
+    /// The user's password.
+    #[serde(deserialize_with = "secret")]
+    pub password: SecretString,
+    /// What a login calls this device.
+    #[serde(default = "device_id")]
+    pub device_id: String,
+    /// What a login calls its kind.
+    #[serde(default = "platform_type")]
+    pub platform_type: i64,
+    /// Whether its webhooks are listened to.
+    #[serde(default = "yes")]
+    pub webhooks: bool,
+    /// The token in the address of its webhooks.
+    #[serde(default, deserialize_with = "some_secret")]
+    pub webhook_token: Option<SecretString>,
+    /// What signed webhooks are signed with; several while one is replaced.
+    #[serde(default, deserialize_with = "secrets")]
+    pub webhook_secret: Vec<SecretString>,
+    /// Whether its search is used at all, where that is possible.
+    #[serde(default = "yes")]
+    pub find: bool,
+    /// The number of a search's first page.
+    #[serde(default = "first_page")]
+    pub first_page: u32,
+    /// What persons are there.
+    #[serde(default = "persons")]
+    pub persons: Subtype,
+    /// What organizations are there.
+    #[serde(default = "organizations")]
+    pub organizations: Subtype,
+    /// What a search calls the fields.
+    #[serde(default)]
+    pub fields: Names,
+    /// The words that are written where it has words of its own.
+    #[serde(default)]
+    pub words: Words,
+    /// Where phone numbers without a country are from, ISO alpha-2.
+    #[serde(skip, default = "region")]
+    pub region: String,
+}
+
+/// What one of the two kinds of identity is there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subtype {
+    /// The key of its type in a search.
+    pub type_key: String,
+    /// The code of its subtype; needed to create one, and different everywhere.
+    #[serde(default)]
+    pub crm_object_type_code: String,
+    /// The key of the category that new ones are put into; it has to exist.
+    #[serde(default)]
+    pub category: String,
+}
+
+/// What a search calls the fields. Letter case counts; a name that is not known there is refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Names {
+    /// Customer number.
+    pub number: String,
+    /// National id.
+    pub national_id: String,
+    /// Phone numbers of any type.
+    pub phone: String,
+    /// E-mail address.
+    pub email: String,
+    /// By which the pages of a list are in order.
+    pub order: String,
+}
+
+impl Default for Names {
+    fn default() -> Names {
+        Names {
+            number: "CustomerNumber".to_owned(),
+            national_id: "NationalCode".to_owned(),
+            phone: "PhoneNumber".to_owned(),
+            email: "Email".to_owned(),
+            order: "ModifyDate".to_owned(),
+        }
+    }
+}
+
+/// The words that are written where the CRM has words of its own. Read are those of both languages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Words {
+    /// The type of a mobile number.
+    pub mobile: String,
+    /// The type of a telephone number.
+    pub telephone: String,
+    /// Male.
+    pub male: String,
+    /// Female.
+    pub female: String,
+}
+
+impl Default for Words {
+    fn default() -> Words {
+        Words {
+            mobile: "موبایل".to_owned(),
+            telephone: "تلفن".to_owned(),
+            male: "مرد".to_owned(),
+            female: "زن".to_owned(),
+        }
+    }
+}
+
+fn device_id() -> String {
+    "ConcordSync-Server".to_owned()
+}
+
+fn platform_type() -> i64 {
+    1
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn first_page() -> u32 {
+    1
+}
+
+fn persons() -> Subtype {
+    Subtype::of(Kind::Person)
+}
+
+fn organizations() -> Subtype {
+    Subtype::of(Kind::Organization)
+}
+
+fn region() -> String {
+    "IR".to_owned()
+}
+
+fn some_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    secret(deserializer).map(Some)
+}
+
+fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretString>, D::Error> {
+    Ok(Vec::<String>::deserialize(deserializer)?.into_iter().map(SecretString::from).collect())
+}
+
+impl Subtype {
+    fn of(kind: Kind) -> Subtype {
+        let type_key = kind.word().to_owned();
+        Subtype { type_key, crm_object_type_code: String::new(), category: String::new() }
+    }
+}
+
+/// What an identity is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Person,
+    Organization,
+}
+
+impl Kind {
+    const BOTH: [Kind; 2] = [Kind::Person, Kind::Organization];
+
+    /// The word of our records and of its addresses.
+    fn word(self) -> &'static str {
+        match self {
+            Kind::Person => "person",
+            Kind::Organization => "organization",
+        }
+    }
+
+    /// The address of one of its calls.
+    fn path(self, call: &str) -> String {
+        format!("/api/v2/crmobject/{}/{call}", self.word())
+    }
+}
+
+static STREAMS: [Stream; 1] = [Stream {
+    name: "identities",
+    table: Table::Contact,
+    measures: &[],
+    absence: Absence::Gone,
+    weight: 1,
+    band: None,
+}];
+
+/// How long a locked account is left alone: what the CRM asks for at least.
+const LOCKED: Duration = Duration::from_secs(15 * 60);
+
+/// What refused logins say there.
+const REFUSALS: [(u16, &str, Duration); 2] =
+    [(402, "connect-login-unlicensed", Duration::ZERO), (403, "connect-login-locked", LOCKED)];
+
+impl Connector for Payamgostar {
+    fn streams(&self) -> &'static [Stream] {
+        &STREAMS
+    }
+
+    fn door(&self) -> Door {
+        let device = || ("deviceId", self.device_id.as_str().into());
+        let login = Login {
+            path: "/api/v2/auth/login".to_owned(),
+            user_field: "username",
+            user: self.username.clone(),
+            password_field: "password",
+            password: self.password.clone(),
+            token_field: "accessToken",
+            header_prefix: "Bearer ",
+            manner: Manner {
+                further: vec![device(), ("platformType", self.platform_type.into())],
+                refusals: &REFUSALS,
+                expiry_field: Some("expiresAt"),
+                renewal: Some(Renewal {
+                    path: "/api/v2/auth/token/refresh".to_owned(),
+                    by_field: "refreshToken",
+                    further: vec![device()],
+                }),
+                facts: &[],
+            },
+        };
+        Door { base_url: self.base_url.clone(), auth: Auth::Login(Box::new(login)), ..Door::default() }
+    }
+
+    async fn fetch(
+        &self,
+        http: &Http,
+        stream: &Stream,
+        at: Option<&Cursor>,
+        ask: &Ask,
+    ) -> Result<Page, Error> {
+        self.page(http, stream, at, ask.page_size).await
+    }
+
+    fn read(&self, _: &Stream, raw: &str) -> Result<Record, LeftOut> {
+        Ok(Record::Contact(self.described(raw)?))
+    }
+
+    async fn find(&self, http: &Http, _: &Stream, by: &Lookup) -> Result<Vec<Row>, Error> {
+        self.look_up(http, by).await
+    }
+
+    fn region(&self) -> &str {
+        &self.region
+    }
+
+    fn holds(&self, contact: &Contact) -> Contact {
+        self.kept(contact)
+    }
+
+    /// A customer number is unique there. Nothing else is.
+    fn trace(&self, contact: &Contact, _: Option<i64>) -> Option<Lookup> {
+        contact.get(Field::Number).map(|number| Lookup::Field(Field::Number, number.to_owned()))
+    }
+
+    async fn write(&self, http: &Http, write: &Write<'_>) -> Outcome {
+        self.save(http, write).await
+    }
+}
+
+#[cfg(test)]
+mod tests;
