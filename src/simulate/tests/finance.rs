@@ -4,6 +4,8 @@ mod contacts;
 mod documents;
 mod failures;
 
+use md5::Digest as _;
+
 use super::super::siagh::{PASSWORD_MD5, USER};
 use super::super::{By, Kind, Match, Mutation, OfficeTrap, finance_config};
 use super::*;
@@ -160,6 +162,8 @@ async fn the_door_opens_to_the_hash_of_the_password_alone() {
     assert_eq!((&later["FiscalYear"], &later["SystemDate"]), (&json!(1409), &json!("1409/01/05")));
 
     let plain = super::super::siagh::PASSWORD;
+    let digest = md5::Md5::digest(plain.as_bytes());
+    assert_eq!(digest.iter().map(|byte| format!("{byte:02X}")).collect::<String>(), PASSWORD_MD5);
     for (name, password) in [(USER, plain), (USER, &PASSWORD_MD5.to_lowercase()), ("user", PASSWORD_MD5)] {
         let refused = accountant.try_login(name, password).await;
         assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
