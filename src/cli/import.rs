@@ -81,7 +81,7 @@ pub async fn import(common: &Common, args: &ImportArgs) -> Result<End> {
     };
     let summary = import::summary(&road, run.id).await?;
     print(common, &flow.name, Some(run.id), &summary)?;
-    if let (Some(error), false) = (&run.error, common.quiet) {
+    if let Some(error) = &run.error {
         eprintln!("{}", text().message(error));
     }
     Ok(match run.status {

@@ -251,11 +251,13 @@ impl Store {
             engine.into(),
             (now + LEASE).into(),
         ];
-        let row = match self.db.row(sql, args).await {
+        let mut tx = self.begin().await?;
+        let row = match tx.row(sql, args).await {
             // One of the same record has just been claimed elsewhere.
-            Err(error) if super::is_conflict(&error) => None,
+            Err(error) if super::is_conflict(&error) => return Ok(None),
             row => row?,
         };
+        tx.commit().await?;
         row.map(|row| Ok(Lease { id: seen.id, epoch: row.get(0)? })).transpose()
     }
 

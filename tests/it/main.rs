@@ -10,6 +10,7 @@ mod cli;
 mod connect;
 mod crash;
 mod faults;
+mod flows;
 mod pages;
 mod pull;
 mod secrecy;

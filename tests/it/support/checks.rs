@@ -54,6 +54,7 @@ impl World {
             "cards" => "card",
             "customers" => "person",
             "products" => "product",
+            "identities" | "contacts" => "contact",
             _ => "entry",
         };
         // A windowed list is told about from the first day on that is asked for.
