@@ -385,9 +385,16 @@ pub fn crm_config(url: &str) -> String {
     format!(
         "\n[systems.crm]\nkind = \"payamgostar\"\nbase_url = \"{url}/crm\"\nusername = \"{}\"\n\
          password = \"{}\"\ntimezone = \"Asia/Tehran\"\nregion = \"IR\"\n\
-         webhook_token = \"sim-webhook-token\"\n{NEARBY}",
+         webhook_token = \"sim-webhook-token\"\n{NEARBY}\
+         [systems.crm.persons]\ntype_key = \"person\"\ncrm_object_type_code = \"{}\"\ncategory = \"{}\"\n\
+         [systems.crm.organizations]\ntype_key = \"organization\"\ncrm_object_type_code = \"{}\"\n\
+         category = \"{}\"\n",
         payamgostar::USER,
         payamgostar::PASSWORD,
+        Crm::PERSON_TYPE,
+        Crm::CATEGORY,
+        Crm::ORGANIZATION_TYPE,
+        Crm::CATEGORY,
     )
 }
 

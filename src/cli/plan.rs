@@ -215,7 +215,7 @@ async fn applied(app: &App, flow: &Flow, changes: &[Change], began: i64) -> Resu
     applied.cases = changes.iter().filter(|change| change.action == Action::Case).count() as i64;
     let keys: Vec<&str> = changes.iter().map(|change| change.source.as_str()).collect();
     for delivery in app.store.latest_deliveries(&flow.name, Way::Forward, &keys).await? {
-        if delivery.queued_at < began && !delivery.state.is_open() {
+        if delivery.ended_at.is_some_and(|ended| ended < began) {
             continue;
         }
         let moved = delivery.message.as_ref().is_some_and(|message| message.id == "push-moved");

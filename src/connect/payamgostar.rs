@@ -92,7 +92,7 @@ pub struct Names {
     pub number: String,
     /// National id.
     pub national_id: String,
-    /// Phone numbers of any type.
+    /// Phone numbers of any type; empty = the search has no name for them, and the list of names is asked.
     pub phone: String,
     /// E-mail address.
     pub email: String,
@@ -105,7 +105,7 @@ impl Default for Names {
         Names {
             number: "CustomerNumber".to_owned(),
             national_id: "NationalCode".to_owned(),
-            phone: "PhoneNumber".to_owned(),
+            phone: String::new(),
             email: "Email".to_owned(),
             order: "ModifyDate".to_owned(),
         }

@@ -221,6 +221,13 @@ pub async fn settle(
     Ok(tx.execute(sql, args).await? == 1)
 }
 
+/// Gives the waiting deliveries of a flow one way to the run that works them off now.
+pub async fn adopt(tx: &mut Tx, flow: &str, way: Way, run: i64) -> Result<()> {
+    let sql = "UPDATE delivery SET run_id = $3 WHERE flow = $1 AND way = $2 AND state = 'pending'";
+    tx.execute(sql, [flow.into(), way.word().into(), run.into()]).await?;
+    Ok(())
+}
+
 /// Notes that what was confirmed was seen to be there, once and equal.
 pub async fn verified(tx: &mut Tx, id: i64) -> Result<bool> {
     let sql = "UPDATE delivery SET state = 'verified' WHERE id = $1 AND state = 'confirmed'";

@@ -22,7 +22,6 @@ pub mod import;
 pub mod push;
 
 /// A flow one way: the system its records come from, and the one that is written to.
-#[derive(Clone)]
 pub struct Road {
     /// The program.
     pub app: Arc<App>,
@@ -44,7 +43,7 @@ pub struct Road {
 
 impl Road {
     /// The road of a flow; `None` when one of its systems is switched off.
-    pub fn new(app: &Arc<App>, flow: &Flow, way: Way) -> Option<Road> {
+    pub fn new(app: &Arc<App>, flow: &Flow, way: Way) -> Option<Arc<Road>> {
         let (origin, target) = match way {
             Way::Import => (&flow.to, &flow.from),
             Way::Forward => (&flow.from, &flow.to),
@@ -52,7 +51,7 @@ impl Road {
         let (origin, target) = (app.source(origin)?.clone(), app.source(target)?.clone());
         let (from, to) = (origin.connector.contacts()?, target.connector.contacts()?);
         let settle = app.config.system(&target.name)?.settle;
-        Some(Road { app: app.clone(), flow: flow.clone(), way, origin, target, from, to, settle })
+        Some(Arc::new(Road { app: app.clone(), flow: flow.clone(), way, origin, target, from, to, settle }))
     }
 
     /// What a record of the origin says, with the number the flow gives it.

@@ -54,11 +54,11 @@ impl Engine {
     }
 
     /// Works off what a road has to write until nothing is open; a command that is the engine does this.
-    pub async fn work_off(&self, road: &Road) -> Result<(), Stop> {
+    pub async fn work_off(&self, road: &Arc<Road>) -> Result<(), Stop> {
         push::work_off(road, self.id, || false).await
     }
 
-    async fn deliver_one(&self, road: &Road, mut stop: watch::Receiver<bool>) {
+    async fn deliver_one(&self, road: &Arc<Road>, mut stop: watch::Receiver<bool>) {
         let mut rest = LOOK;
         loop {
             tokio::select! {
@@ -80,7 +80,7 @@ impl Engine {
         }
     }
 
-    async fn deliver_due(&self, road: &Road, stop: &watch::Receiver<bool>) -> Result<(), Stop> {
+    async fn deliver_due(&self, road: &Arc<Road>, stop: &watch::Receiver<bool>) -> Result<(), Stop> {
         let store = &self.app.store;
         let due = store.next_delivery(&road.flow.name, road.way).await?.is_some_and(|at| at <= now());
         if due && store.flow_state(&road.flow.name).await?.live_since.is_some() {

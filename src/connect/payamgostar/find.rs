@@ -7,7 +7,7 @@ use crate::connect::object::Object;
 use crate::connect::{Error, Lookup, Row};
 use crate::model::Message;
 use crate::model::contact::Field;
-use crate::model::phone::spellings;
+use crate::model::phone::{national, spellings};
 use crate::model::text::ascii_digits;
 
 /// Names of a page, as the CRM's own pages ask for them.
@@ -76,6 +76,13 @@ impl Payamgostar {
     /// What the list of names gives. It shows customer numbers, so for these it is walked to its end;
     /// anything else is what its own search among the names finds.
     async fn walk(&self, http: &Http, field: Field, value: &str) -> Result<Vec<Row>, Error> {
+        if matches!(field, Field::Mobile | Field::Telephone) {
+            // However a number is typed without anything between its digits, it ends like this.
+            let ending =
+                national(value, &self.region).map(|number| number.trim_start_matches('0').to_owned());
+            let term = ending.unwrap_or_else(|| value.trim().to_owned());
+            return by_name(http, &names(http, 0, NAMES, &term).await?).await;
+        }
         if field != Field::Number {
             let mut rows = Vec::new();
             for way in self.ways(field, value) {

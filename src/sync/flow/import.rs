@@ -4,6 +4,7 @@
 //! side, asked about, or created there; when every row has an answer the import is closed.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -188,7 +189,7 @@ pub async fn summary(road: &Road, run: i64) -> Result<Summary> {
 /// Works on a claimed run of an import until it ends or is taken away; how it ended (`None`: taken
 /// away). `orders` tells when to stop.
 pub async fn run(
-    road: &Road,
+    road: &Arc<Road>,
     engine: i64,
     claim: Claim,
     orders: &tokio::sync::watch::Receiver<Beat>,
@@ -233,7 +234,7 @@ pub async fn end(
 }
 
 async fn both_stages(
-    road: &Road,
+    road: &Arc<Road>,
     engine: i64,
     claim: Claim,
     orders: &tokio::sync::watch::Receiver<Beat>,
@@ -406,7 +407,7 @@ async fn ask(road: &Road, claim: Claim, tx: &mut Tx, record: &str, found: &Match
 
 /// Works the deliveries off, telling how far it is.
 async fn write(
-    road: &Road,
+    road: &Arc<Road>,
     engine: i64,
     claim: Claim,
     stage: &mut Stage,
@@ -414,6 +415,9 @@ async fn write(
 ) -> Result<(), Stop> {
     stage.status = StageStatus::Running;
     stage.started_at.get_or_insert(now());
+    let mut tx = road.app.store.begin().await?;
+    delivery::adopt(&mut tx, &road.flow.name, road.way, claim.run).await?;
+    tx.commit().await?;
     let told = async {
         loop {
             tokio::time::sleep(std::time::Duration::from_millis(500)).await;

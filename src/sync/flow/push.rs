@@ -12,11 +12,11 @@
 //! No transaction is open during a request, and a process that was taken over writes nothing more.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
+use tokio::task::JoinSet;
 
 use super::super::{Stop, now};
 use super::Road;
@@ -39,19 +39,20 @@ const LOOK: Duration = Duration::from_millis(300);
 const REST: i64 = 15_000_000;
 
 /// A delivery in the hands of this process.
-pub(super) struct Hand<'a> {
-    pub road: &'a Road,
+pub(super) struct Hand {
+    pub road: Arc<Road>,
     pub lease: Lease,
     pub delivery: Delivery,
 }
 
 /// Works on the deliveries of a road until none is open, or `stopped` says so. What is under way is
 /// brought to an end first.
-pub async fn work_off(road: &Road, engine: i64, stopped: impl Fn() -> bool) -> Result<(), Stop> {
+pub async fn work_off(road: &Arc<Road>, engine: i64, stopped: impl Fn() -> bool) -> Result<(), Stop> {
     let store = &road.app.store;
     let mut busy = HashSet::new();
     let mut waiting = VecDeque::new();
-    let mut under_way = FuturesUnordered::new();
+    // Each a task of its own: what holds a transaction open must not wait for whoever waits for one.
+    let mut under_way = JoinSet::new();
     let mut ended = Ok(());
     loop {
         let going_on = ended.is_ok() && !stopped() && !paused(road).await?;
@@ -66,7 +67,7 @@ pub async fn work_off(road: &Road, engine: i64, stopped: impl Fn() -> bool) -> R
             if let Some(hand) = take(road, engine, delivery).await? {
                 let id = hand.delivery.id;
                 busy.insert(id);
-                under_way.push(async move { (id, hand.go().await) });
+                under_way.spawn(async move { (id, hand.go().await) });
             }
         }
         if under_way.is_empty() {
@@ -80,7 +81,8 @@ pub async fn work_off(road: &Road, engine: i64, stopped: impl Fn() -> bool) -> R
             continue;
         }
         tokio::select! {
-            Some((id, done)) = under_way.next() => {
+            Some(joined) = under_way.join_next() => {
+                let (id, done) = joined.map_err(|error| Stop::Internal(error.into()))?;
                 busy.remove(&id);
                 if ended.is_ok() {
                     ended = done;
@@ -99,7 +101,7 @@ async fn paused(road: &Road) -> Result<bool> {
 }
 
 /// Claims a delivery, unless a living process has it.
-async fn take(road: &Road, engine: i64, seen: Delivery) -> Result<Option<Hand<'_>>> {
+async fn take(road: &Arc<Road>, engine: i64, seen: Delivery) -> Result<Option<Hand>> {
     let store = &road.app.store;
     let now = now();
     if let Some(holder) = seen.engine {
@@ -115,10 +117,10 @@ async fn take(road: &Road, engine: i64, seen: Delivery) -> Result<Option<Hand<'_
     }
     let Some(lease) = store.claim_delivery(&seen, engine, now).await? else { return Ok(None) };
     failpoint("delivery claimed");
-    Ok(Some(Hand { road, lease, delivery: seen }))
+    Ok(Some(Hand { road: road.clone(), lease, delivery: seen }))
 }
 
-impl Hand<'_> {
+impl Hand {
     async fn go(self) -> Result<(), Stop> {
         let done = match self.delivery.state {
             State::Uncertain => self.resolve().await,
@@ -134,7 +136,7 @@ impl Hand<'_> {
 
     /// What it is about, for the audit and for messages.
     fn subject(&self) -> String {
-        let road = self.road;
+        let road = &*self.road;
         let target = self.delivery.target.as_deref().unwrap_or("new");
         format!(
             "{} {}/{} → {}/{target}",

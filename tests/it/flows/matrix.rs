@@ -41,7 +41,7 @@ fn behaviours() -> Vec<(&'static str, Vec<Fault>)> {
             "throttles",
             vec![create(Action::Status).value(json!({"code": 429, "retry_after": 0})).nth(2).times(2)],
         ),
-        ("ends the session", vec![create(Action::Expire).nth(2).times(2)]),
+        ("ends the session", vec![create(Action::Expire).nth(2)]),
         ("shows a page before", vec![create(Action::Html).nth(2).times(2)]),
         ("shows a page after", vec![create(Action::HtmlAfter).nth(2).times(2)]),
     ]

@@ -12,7 +12,7 @@ use crate::store::delivery::{self, Step};
 use crate::store::link::{self, NewLink};
 use crate::sync::now;
 
-impl Hand<'_> {
+impl Hand {
     /// It was done: the link, what both agree upon now, and the audit.
     pub(super) async fn confirmed(&self, from: State, sent: &Sent, key: &str) -> Result<()> {
         let mut tx = self.store().begin().await?;
@@ -82,7 +82,7 @@ impl Hand<'_> {
 
     /// Links the record with this key of the target; `false` when either is linked otherwise.
     async fn link(&self, tx: &mut Tx, key: &str, rule: &str) -> Result<bool> {
-        let road = self.road;
+        let road = &*self.road;
         let (source_key, destination_key) = road.keys(&self.delivery.record, key);
         let flow = road.flow.name.as_str();
         let new = NewLink { flow, source_key, destination_key, rule, run: self.delivery.run, by: "push" };
@@ -95,7 +95,7 @@ impl Hand<'_> {
 
     /// Keeps what both sides agree upon now.
     async fn agree(&self, tx: &mut Tx, sent: &Sent, key: &str) -> Result<()> {
-        let road = self.road;
+        let road = &*self.road;
         let (source_key, _) = road.keys(&self.delivery.record, key);
         let said = road.said_by_master(sent.said);
         link::agree(tx, &road.flow.name, source_key, &sent.agreed, said, now()).await

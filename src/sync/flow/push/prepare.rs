@@ -27,10 +27,10 @@ struct Task {
     sent: Sent,
 }
 
-impl Hand<'_> {
+impl Hand {
     /// Prepares the write, sends it once and puts on record what became of it.
     pub(super) async fn prepare_and_send(&self) -> Result<(), Stop> {
-        let road = self.road;
+        let road = &*self.road;
         let stream = self.store().stream(&road.origin.name, road.from.name).await?;
         let stored = self.store().contacts_by_key(stream, &[&self.delivery.record]).await?.pop();
         let content = stored
@@ -65,7 +65,7 @@ impl Hand<'_> {
         wished: Contact,
         link: &Link,
     ) -> Result<Option<Task>, Stop> {
-        let road = self.road;
+        let road = &*self.road;
         let key = link.destination_key.clone();
         let by = Lookup::Key(key.clone());
         let rows = match road.target.connector.find(&road.target.http, road.to, &by).await {
@@ -110,7 +110,7 @@ impl Hand<'_> {
 
     /// What a record without a link creates; `None` when it is there already, or nobody can tell.
     async fn create(&self, stored: &StoredContact, wished: Contact) -> Result<Option<Task>, Stop> {
-        let road = self.road;
+        let road = &*self.road;
         let decided = self.store().decided("ambiguous_match", &road.flow.name, &self.delivery.record).await?;
         let may_be_new = decided.and_then(|case| case.choice).is_some_and(|choice| choice == "create");
         let there = match self.look(&wished).await {
@@ -153,7 +153,7 @@ impl Hand<'_> {
 
     /// Whom the target has that may be this customer, as it is now.
     async fn look(&self, wished: &Contact) -> Result<Vec<Known>, Error> {
-        let road = self.road;
+        let road = &*self.road;
         let mut there: Vec<Known> = Vec::new();
         for rule in &road.flow.rules {
             let Some(value) = wished.get(rule.field()) else { continue };
@@ -181,7 +181,7 @@ impl Hand<'_> {
 
     /// The highest key that is there now, where a new record could not be told by anything else.
     async fn mark(&self, wished: &Contact) -> Result<Option<i64>, Error> {
-        let road = self.road;
+        let road = &*self.road;
         let connector = &road.target.connector;
         if connector.trace(wished, None).is_some() || connector.trace(wished, Some(0)).is_none() {
             return Ok(None);
@@ -226,7 +226,7 @@ impl Hand<'_> {
         };
         let outcome = self.road.target.connector.write(&self.road.target.http, &write).await;
         let told = delivery::Delivery { target: task.target, ..self.delivery.clone() };
-        let hand = Hand { road: self.road, lease: self.lease, delivery: told };
+        let hand = Hand { road: self.road.clone(), lease: self.lease, delivery: told };
         hand.answered(self.delivery.attempt + 1, sent_at, &task.sent, outcome).await
     }
 }

@@ -11,11 +11,11 @@ use crate::model::flow::State;
 use crate::store::delivery::{self, Step};
 use crate::sync::now;
 
-impl Hand<'_> {
+impl Hand {
     /// Looks for what was sent, and goes on by what is there.
     pub(super) async fn resolve(&self) -> Result<(), Stop> {
         failpoint("delivery resolving");
-        let road = self.road;
+        let road = &*self.road;
         // Something was sent, so it is on record.
         let payload = self.delivery.payload.clone().unwrap_or_default();
         let by = match &self.delivery.target {
