@@ -90,7 +90,6 @@ cli-flow-is-paused = Flow { $flow } is paused. Let it write again with `concord 
 cli-flow-is-live = Flow { $flow } is live.
 cli-number = No.
 cli-flow = flow
-cli-what = what
 cli-record = record
 cli-written-to = written to
 cli-state = state

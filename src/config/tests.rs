@@ -306,6 +306,9 @@ fn each_mistake_says_what_to_do() {
             .to_owned(),
         "[systems.all]\nkind = \"xm\"\ntoken = \"${XM_TOKEN}\"".to_owned(),
         "[flows.customers]\nfrom = \"crm\"".to_owned(),
+        "[flows.customers]\nfrom = \"crm\"\nto = \"xm\"".to_owned(),
+        "[flows.quotes]\nfrom = \"crm\"\nto = \"crm\"\nentity = \"quote\"".to_owned(),
+        "[flows.all]\nfrom = \"crm\"\nto = \"finance\"\nreconcile = \"3 o'clock\"\nfields = [\"nam\"]".to_owned(),
         "[owners]\n\"RB you\" = \"Ham\"\n\"rb  YOU\" = \"Janischa\"".to_owned(),
         "[systems.xm]\nkind = \"xm\"\ntoken = \"${file:no/such/file}\"".to_owned(),
         "[systems.xm]\nkind = \"xm\"\ntoken = \"${XM_TOKEN\"".to_owned(),
@@ -338,7 +341,10 @@ fn each_mistake_says_what_to_do() {
     1:1 [systems.shop] needs `timezone` [the times of this system come without a zone] Add timezone = "Europe/Simferopol", or wherever its clock is read.
     7:12 "rub" is not a currency [this] Three capital letters: "RUB", "KZT", "EUR".
     1:10 `all` cannot name a system [this name] Small letters, digits, - and _, at most 40, starting with a letter; not `all`.
-    1:2 Flows are not known to this version [not yet] Take this section out, or use a newer version.
+    1:1 [flows.customers] needs `to` [`to` is missing in this section] Add a line to = …; concord.default.toml explains each setting.
+    2:8 [flows.customers] goes between systems that hold customers; crm is none of them [this system] Write the name of a system of kind payamgostar or siagh, as it stands in [systems.NAME].
+    4:10 entity "quote" is not known to this version [not yet] Flows of "customer" are. Take this flow out, or use a newer version.
+    1:8 `all` cannot name a flow [this name] Small letters, digits, - and _, at most 40, starting with a letter; not `all`, and not the name of a system.
     3:1 `rb  YOU` has two owners [the second] Upper and lower case and spaces do not tell names apart. Keep one of the two.
     3:10 The file no/such/file cannot be read: there is no such file [named here] A relative path starts at the folder of the configuration file.
     3:10 This reference is not complete [here] ${NAME} takes an environment variable, ${file:PATH} the content of a file; a plain ${ is written $${.

@@ -61,7 +61,8 @@ pub async fn nothing_twice(world: &World) {
 /// Each mutation of a system's own ledger has exactly one entry of the audit that says it was done, with
 /// what was there before and afterwards.
 async fn audited(world: &World) {
-    let mut told: BTreeMap<(String, String), Vec<(Option<Value>, Value)>> = BTreeMap::new();
+    // By system and key: what was there before, and afterwards.
+    let mut told: BTreeMap<_, Vec<(Option<Value>, Value)>> = BTreeMap::new();
     let sql = "SELECT d.flow || '|' || d.way || '|' || d.target || '|' || COALESCE(d.before_value, 'null') || '|' || COALESCE(a.after_value, 'null') FROM delivery d JOIN audit a ON a.action = 'delivery.confirmed' AND a.subject LIKE '%/' || d.record || ' → %' AND a.after_value = d.after_value WHERE d.state IN ('confirmed', 'verified')";
     for line in world.texts(sql).await {
         let parts: Vec<&str> = line.splitn(5, '|').collect();

@@ -118,7 +118,7 @@ async fn judge(road: &Road, rows: &[StoredContact]) -> Result<Vec<Option<Change>
                 Some(subject.update(road, link, &wished, there.copied()))
             }
             None if road.flow.select == Select::Numbered && row.known.number.is_none() => None,
-            None => Some(subject.new(road, &wished, &candidates, &taken)),
+            None => Some(subject.unlinked(road, &wished, &candidates, &taken)),
         });
     }
     Ok(changes)
@@ -188,7 +188,7 @@ impl Subject<'_> {
         Change { fields: done.changes, expects, ..self.change(Action::Update, key, reason) }
     }
 
-    fn new(&self, road: &Road, wished: &Contact, there: &[Known], taken: &HashSet<&str>) -> Change {
+    fn unlinked(&self, road: &Road, wished: &Contact, there: &[Known], taken: &HashSet<&str>) -> Change {
         match find(&self.row.known, &road.flow.rules, there) {
             Match::New => {
                 let fields = wished.iter().filter(|(field, _)| *field != Field::Number);

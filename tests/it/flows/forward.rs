@@ -30,7 +30,8 @@ async fn new(world: &World) -> (String, i64) {
     let known: Vec<(String, i64)> =
         known.filter_map(|one| Some((one.identities.first()?.clone(), one.code))).collect();
     let lines = known.iter().map(|(crm, finance)| format!("customers,{crm},{finance}\n"));
-    let file = world.home().join("links.csv");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("links.csv");
     std::fs::write(&file, format!("flow,source_key,destination_key\n{}", lines.collect::<String>())).unwrap();
     let taken = world.json(0, &["links", "import", file.to_str().unwrap()]).await;
     assert_eq!(taken["linked"], known.len(), "{taken:#}");
@@ -47,7 +48,8 @@ async fn a_plan_shows_each_field_and_is_applied_to_nothing_else() {
         assert_eq!(empty["changes"], json!([]), "{empty:#}");
 
         assert!(world.sim.crm().edit(&crm, &json!({ "email": "sample@example.test" })));
-        let file = world.home().join("plan.json");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("plan.json");
         let plan = world.json(0, &["plan", "customers", "--out", file.to_str().unwrap()]).await;
         let change = &plan["changes"][0];
         assert_eq!((&change["action"], &change["source"]), (&json!("update"), &json!(crm)), "{plan:#}");
@@ -66,7 +68,7 @@ async fn a_plan_shows_each_field_and_is_applied_to_nothing_else() {
         let done = world.json(0, &["apply", "--plan", file.to_str().unwrap(), "--yes"]).await;
         assert_eq!(done["written"], 0, "{done:#}");
         assert!(world.sim.crm().edit(&crm, &json!({ "email": "other@example.test" })));
-        let file = world.home().join("second.json");
+        let file = folder.path().join("second.json");
         world.json(0, &["plan", "customers", "--out", file.to_str().unwrap()]).await;
         assert!(world.sim.finance().edit(finance, &json!({ "Email": "third@example.test" })));
         let done = world.json(0, &["apply", "--plan", file.to_str().unwrap(), "--yes"]).await;
