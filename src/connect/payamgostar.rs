@@ -54,10 +54,10 @@ pub struct Payamgostar {
     #[serde(default = "first_page")]
     pub first_page: u32,
     /// What persons are there.
-    #[serde(default = "persons")]
+    #[serde(default = "persons", deserialize_with = "of_persons")]
     pub persons: Subtype,
     /// What organizations are there.
-    #[serde(default = "organizations")]
+    #[serde(default = "organizations", deserialize_with = "of_organizations")]
     pub organizations: Subtype,
     /// What a search calls the fields.
     #[serde(default)]
@@ -71,16 +71,13 @@ pub struct Payamgostar {
 }
 
 /// What one of the two kinds of identity is there.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct Subtype {
     /// The key of its type in a search.
     pub type_key: String,
     /// The code of its subtype; needed to create one, and different everywhere.
-    #[serde(default)]
     pub crm_object_type_code: String,
     /// The key of the category that new ones are put into; it has to exist.
-    #[serde(default)]
     pub category: String,
 }
 
@@ -92,7 +89,7 @@ pub struct Names {
     pub number: String,
     /// National id.
     pub national_id: String,
-    /// Phone numbers of any type; empty = the search has no name for them, and the list of names is asked.
+    /// Phone numbers of any type; empty where it has no name for them, so that all are looked through.
     pub phone: String,
     /// E-mail address.
     pub email: String,
@@ -174,10 +171,36 @@ fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretStrin
 }
 
 impl Subtype {
+    /// What is usual: both are called by the kind, and nothing says which categories there are.
     fn of(kind: Kind) -> Subtype {
-        let type_key = kind.word().to_owned();
-        Subtype { type_key, crm_object_type_code: String::new(), category: String::new() }
+        let word = || kind.word().to_owned();
+        Subtype { type_key: word(), crm_object_type_code: word(), category: String::new() }
     }
+
+    /// What the settings say, and what is usual.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, kind: Kind) -> Result<Subtype, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Said {
+            type_key: Option<String>,
+            crm_object_type_code: Option<String>,
+            category: Option<String>,
+        }
+        let (said, usual) = (Said::deserialize(deserializer)?, Subtype::of(kind));
+        Ok(Subtype {
+            type_key: said.type_key.unwrap_or(usual.type_key),
+            crm_object_type_code: said.crm_object_type_code.unwrap_or(usual.crm_object_type_code),
+            category: said.category.unwrap_or(usual.category),
+        })
+    }
+}
+
+fn of_persons<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Subtype, D::Error> {
+    Subtype::read(deserializer, Kind::Person)
+}
+
+fn of_organizations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Subtype, D::Error> {
+    Subtype::read(deserializer, Kind::Organization)
 }
 
 /// What an identity is.
@@ -264,8 +287,8 @@ impl Connector for Payamgostar {
         Ok(Record::Contact(self.described(raw)?))
     }
 
-    async fn find(&self, http: &Http, _: &Stream, by: &Lookup) -> Result<Vec<Row>, Error> {
-        self.look_up(http, by).await
+    async fn find(&self, http: &Http, stream: &Stream, by: &Lookup) -> Result<Vec<Row>, Error> {
+        self.look_up(http, stream, by).await
     }
 
     fn region(&self) -> &str {

@@ -12,6 +12,8 @@ use concord::simulate::{self, Action, Fault, Options, Simulator};
 use concord::store::Store;
 use concord::sync::Source;
 
+mod contacts;
+
 const ASK: Ask =
     Ask { page_size: 100, today: jiff::civil::Date::constant(2026, 7, 1), days: None, brief: false };
 

@@ -1,13 +1,13 @@
 //! Looking identities up in the CRM itself.
 
-use super::list::{by_name, get_either, is_refused, names};
+use super::list::{by_name, get_either, names};
 use super::{Kind, Payamgostar};
 use crate::connect::http::Http;
 use crate::connect::object::Object;
-use crate::connect::{Error, Lookup, Row};
+use crate::connect::{Error, Lookup, Row, Stream};
 use crate::model::Message;
 use crate::model::contact::Field;
-use crate::model::phone::{national, spellings};
+use crate::model::phone::spellings;
 use crate::model::text::ascii_digits;
 
 /// Names of a page, as the CRM's own pages ask for them.
@@ -15,13 +15,13 @@ const NAMES: u32 = 500;
 
 impl Payamgostar {
     /// The identities that answer to a look-up. What comes is looked through again here.
-    pub(super) async fn look_up(&self, http: &Http, by: &Lookup) -> Result<Vec<Row>, Error> {
+    pub(super) async fn look_up(&self, http: &Http, stream: &Stream, by: &Lookup) -> Result<Vec<Row>, Error> {
         let (field, value) = match by {
             Lookup::Key(key) => return Ok(get_either(http, key).await?.into_iter().collect()),
             Lookup::Field(field, value) => (*field, value.as_str()),
             // Its keys are no numbers.
             Lookup::After(_) => {
-                return Err(Error::Rejected(Message::new("run-no-keys").with("stream", "identities")));
+                return Err(Error::Rejected(Message::new("run-no-keys").with("stream", stream.name)));
             }
         };
         if field.canonical(value, &self.region).is_empty() {
@@ -29,9 +29,9 @@ impl Payamgostar {
         }
         let rows = match self.search(http, field, value).await {
             Ok(Some(rows)) => rows,
-            Ok(None) => self.walk(http, field, value).await?,
-            Err(error) if is_refused(&error) => self.walk(http, field, value).await?,
-            Err(error) => return Err(error),
+            Err(error @ Error::Login(_)) => return Err(error),
+            // Refused, or not now: what is certain is asked for with patience.
+            Ok(None) | Err(_) => self.walk(http, stream, field, value).await?,
         };
         let mut found: Vec<Row> = Vec::new();
         for row in rows {
@@ -73,22 +73,11 @@ impl Payamgostar {
         ways
     }
 
-    /// What the list of names gives. It shows customer numbers, so for these it is walked to its end;
-    /// anything else is what its own search among the names finds.
-    async fn walk(&self, http: &Http, field: Field, value: &str) -> Result<Vec<Row>, Error> {
-        if matches!(field, Field::Mobile | Field::Telephone) {
-            // However a number is typed without anything between its digits, it ends like this.
-            let ending =
-                national(value, &self.region).map(|number| number.trim_start_matches('0').to_owned());
-            let term = ending.unwrap_or_else(|| value.trim().to_owned());
-            return by_name(http, &names(http, 0, NAMES, &term).await?).await;
-        }
+    /// Looks through everything: slow, and certain. The list of names is enough for customer numbers,
+    /// which it shows.
+    async fn walk(&self, http: &Http, stream: &Stream, field: Field, value: &str) -> Result<Vec<Row>, Error> {
         if field != Field::Number {
-            let mut rows = Vec::new();
-            for way in self.ways(field, value) {
-                rows.extend(by_name(http, &names(http, 0, NAMES, &way).await?).await?);
-            }
-            return Ok(rows);
+            return self.sift(http, stream, |row| self.says(row, field, value)).await;
         }
         let number = field.canonical(value, &self.region);
         let is_it = |said: &String| {
@@ -97,7 +86,7 @@ impl Payamgostar {
         };
         let mut hits = Vec::new();
         for page in 0.. {
-            let names = names(http, page, NAMES, "").await?;
+            let names = names(http, page, NAMES).await?;
             let is_last = names.len() < NAMES as usize;
             hits.extend(names.into_iter().filter(is_it));
             if is_last {

@@ -79,7 +79,7 @@ impl Payamgostar {
     async fn totals(&self, http: &Http) -> Result<[Option<u64>; 2], Error> {
         let mut totals = [None; 2];
         for (kind, total) in Kind::BOTH.into_iter().zip(&mut totals) {
-            *total = self.found(http, kind, &[], self.first_page, 1).await?.total;
+            *total = self.found(http, kind, None, self.first_page, 1).await?.total;
         }
         Ok(totals)
     }
@@ -91,7 +91,7 @@ impl Payamgostar {
                 return Ok(Page::default());
             };
             let kind = if organizations { Kind::Organization } else { Kind::Person };
-            let found = self.found(http, kind, &[], page, size).await?;
+            let found = self.found(http, kind, None, page, size).await?;
             let rows = self.whole(http, kind, &found.said).await?;
             let (count, read) = (rows.len() as u64, read + rows.len() as u64);
             totals[usize::from(organizations)] = found.total;
@@ -103,7 +103,7 @@ impl Payamgostar {
                 Some(Place::Found { organizations, page: page + 1, read, totals })
             } else if organizations {
                 // What was counted at the beginning may be another number now.
-                totals[0] = self.found(http, Kind::Person, &[], self.first_page, 1).await?.total;
+                totals[0] = self.found(http, Kind::Person, None, self.first_page, 1).await?.total;
                 None
             } else {
                 Some(Place::Found { organizations: true, page: self.first_page, read: 0, totals })
@@ -119,28 +119,31 @@ impl Payamgostar {
         }
     }
 
-    /// A page of the search: those of a kind for which each of the conditions (field, value) holds.
+    /// A page of the search: those of a kind, or of these the ones whose field has this value. What is
+    /// asked with a condition is tried once: a name that is not known there is refused like a fault.
     async fn found(
         &self,
         http: &Http,
         kind: Kind,
-        conditions: &[(&str, &str)],
+        condition: Option<(&str, &str)>,
         page: u32,
         size: u32,
     ) -> Result<Found, Error> {
-        let condition = |(field, value): &(&str, &str)| {
+        let query = condition.map(|(field, value)| {
             json!({
                 "logicalOperator": 0, "operator": 0, "field": field, "value": value,
                 "leafNegate": false, "leafLogicalOperator": null, "leafs": [],
             })
-        };
+        });
         let body = Object::default()
             .with("typeKey", &self.subtype(kind).type_key)
-            .with("queries", conditions.iter().map(condition).collect::<Vec<_>>())
+            .with("queries", query.as_slice())
             .with("orders", [json!({ "field": self.fields.order, "order": 1 })])
             .with("pageNumber", page)
             .with("pageSize", size);
-        http.get_parsed(&Request::post(kind.path("find"), body.text()), found).await
+        let request = Request::post(kind.path("find"), body.text());
+        let request = if condition.is_some() { request.once() } else { request };
+        http.get_parsed(&request, found).await
     }
 
     /// Those of a kind for which a field has this value; at most a page of them.
@@ -151,8 +154,26 @@ impl Payamgostar {
         field: &str,
         value: &str,
     ) -> Result<Vec<Row>, Error> {
-        let found = self.found(http, kind, &[(field, value)], self.first_page, LARGEST_PAGE).await?;
+        let found = self.found(http, kind, Some((field, value)), self.first_page, LARGEST_PAGE).await?;
         self.whole(http, kind, &found.said).await
+    }
+
+    /// Every identity that the search has and that passes.
+    pub(super) async fn sift(
+        &self,
+        http: &Http,
+        stream: &Stream,
+        passes: impl Fn(&Row) -> bool + Send,
+    ) -> Result<Vec<Row>, Error> {
+        let (mut rows, mut at) = (Vec::new(), None);
+        loop {
+            let page = self.page(http, stream, at.as_ref(), LARGEST_PAGE).await?;
+            rows.extend(page.rows.into_iter().filter(|row| passes(row)));
+            match page.next {
+                Some(next) => at = Some(next),
+                None => return Ok(rows),
+            }
+        }
     }
 
     /// Rows of what a search gave.
@@ -163,7 +184,7 @@ impl Payamgostar {
 
     /// A page of the list of names, each asked for.
     async fn listed_page(&self, http: &Http, page: u32, size: u32) -> Result<Page, Error> {
-        let names = names(http, page, size, "").await?;
+        let names = names(http, page, size).await?;
         let next = (names.len() == size as usize).then(|| cursor(&Place::Listed { page: page + 1 }));
         let rows = by_name(http, &names).await?;
         Ok(Page { rows, next, totals: Totals::default(), way: Some("listed") })
@@ -203,8 +224,8 @@ async fn named(http: &Http, said: &str) -> Result<Row, Error> {
 }
 
 /// A page of the list of names, from 0.
-pub(super) async fn names(http: &Http, page: u32, size: u32, term: &str) -> Result<Vec<String>, Error> {
-    let body = Object::default().with("pageNumber", page).with("pageSize", size).with("searchTerm", term);
+pub(super) async fn names(http: &Http, page: u32, size: u32) -> Result<Vec<String>, Error> {
+    let body = Object::default().with("pageNumber", page).with("pageSize", size).with("searchTerm", "");
     let list = |text: &str| {
         let list: Vec<&RawValue> =
             serde_json::from_str(text).map_err(|_| NotWhole::other_than("[…]", text))?;
@@ -259,7 +280,7 @@ fn found(text: &str) -> Result<Found, NotWhole> {
 }
 
 /// Whether this is how the CRM says that it does not do what was asked: its answer to a wrong name is 500.
-pub(super) fn is_refused(error: &Error) -> bool {
+fn is_refused(error: &Error) -> bool {
     let status = error.message().args.get("status").map(String::as_str);
     match error {
         Error::Rejected(_) => true,

@@ -17,7 +17,7 @@ mod door;
 mod reading;
 
 fn crm(url: &str) -> Payamgostar {
-    let text = "username = \"sample\"\npassword = \"hunter2\"\n[persons]\ntype_key = \"person\"\n\
+    let text = "username = \"sample\"\npassword = \"hunter2\"\n[persons]\n\
                 crm_object_type_code = \"PER_1\"\ncategory = \"customers\"\n";
     toml::from_str(&format!("base_url = \"{url}\"\n{text}")).unwrap()
 }
@@ -159,7 +159,10 @@ fn a_create_has_what_is_known_and_no_more() {
         r#"{"crmObjectTypeCode":"PER_1","customerNumber":"100-2045","firstName":"مخاطب","lastName":"نمونه دوم","nickName":"مخاطب نمونه دوم","nationalCode":"0012345679","phoneContacts":[{"default":true,"phoneType":"موبایل","phoneNumber":"09120000001"},{"default":false,"phoneType":"تلفن","phoneNumber":"02100000001"}],"addressContacts":[{"default":true,"address":"خیابان نمونه","city":"تهران"}],"gender":"زن","categories":[{"key":"customers"}]}"#
     );
     let organization = Contact::default().with(Field::Kind, "organization").with(Field::Name, "شرکت نمونه");
-    assert_eq!(at_home().created(Kind::Organization, &organization).text(), r#"{"nickName":"شرکت نمونه"}"#);
+    assert_eq!(
+        at_home().created(Kind::Organization, &organization).text(),
+        r#"{"crmObjectTypeCode":"organization","nickName":"شرکت نمونه"}"#
+    );
 }
 
 #[test]
