@@ -291,6 +291,14 @@ impl System {
         }
     }
 
+    /// The CRM it is, if it is one.
+    pub fn crm(&self) -> Option<&payamgostar::Payamgostar> {
+        match self {
+            System::Payamgostar(crm) => Some(crm),
+            _ => None,
+        }
+    }
+
     /// The region of its phone numbers (ISO alpha-2), where it has any.
     pub fn region_mut(&mut self) -> Option<&mut String> {
         match self {

@@ -17,6 +17,7 @@ pub mod delivery;
 pub mod entry;
 pub mod facets;
 pub mod flow;
+pub mod hint;
 pub mod indexes;
 pub mod insights;
 pub mod link;

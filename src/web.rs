@@ -13,6 +13,7 @@ mod legacy;
 pub mod pages;
 pub mod problem;
 pub mod session;
+mod webhook;
 
 /// What handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -36,7 +37,11 @@ pub fn router(web: Web) -> axum::Router {
     if session::is_readable_on_the_way(&app) {
         tracing::warn!(public_url, "passwords and sessions travel unencrypted: use https");
     }
-    let routes = axum::Router::new().merge(pages::routes()).merge(api::routes()).with_state(web);
+    let routes = axum::Router::new()
+        .merge(pages::routes())
+        .merge(api::routes())
+        .merge(webhook::routes())
+        .with_state(web);
     let guarded = headers::guard(routes, &public_url);
     let problems = axum::middleware::from_fn_with_state(app, pages::problems);
     headers::dress(guarded.layer(problems), &public_url)

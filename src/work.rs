@@ -188,14 +188,18 @@ impl Engine {
         let app = &self.app;
         sync::settle::points_due(&app.store, &app.owners).await?;
         for system in app.config.systems.iter().filter(|system| system.enabled) {
-            let Some(schedule) = &system.schedule else { continue };
             let state = app.store.system_state(&system.name).await?;
             let at = now();
             let busy = app.store.active_run(&system.name).await?.is_some();
-            let tick = schedule::tick(state.next_run_at, state.paused_at.is_some(), busy, at);
-            if tick == Tick::Wait {
+            let due = system.schedule.as_ref().map(|schedule| {
+                (schedule, schedule::tick(state.next_run_at, state.paused_at.is_some(), busy, at))
+            });
+            let Some((schedule, tick)) = due.filter(|(_, tick)| *tick != Tick::Wait) else {
+                if !busy && state.paused_at.is_none() {
+                    self.read_after_hints(&system.name, at).await?;
+                }
                 continue;
-            }
+            };
             let skipped = Message::new("schedule-skipped").with("system", &system.name);
             let note = (tick == Tick::Skip).then(|| serde_json::to_string(&skipped)).transpose()?;
             let next = schedule.next(jiff::Timestamp::from_microsecond(at)?);

@@ -2,6 +2,7 @@
 
 flow-system-off = A system of flow { $flow } is switched off. Set enabled = true in its section.
 flow-system-paused = { $system } is paused, so flow { $flow } cannot read it. Let it be read again with `concord unpause { $system }`.
+flow-paused-meanwhile = Flow { $flow }, or the system it writes to, was paused: the rest waits. Unpause it and import again.
 flow-not-read = { $system } could not be read whole in run { $run }, so flow { $flow } was not begun: who is missing in an incomplete list would be created twice. See `concord runs show { $run }`.
 
 push-record-gone = { $from } has { $record } no more, or it is left out there: nothing is written to { $to }.
@@ -20,6 +21,7 @@ plan-ambiguous = may be more than one there
 plan-number-clash = another customer has its number there
 plan-linked-otherwise = the one found there is linked with another record
 plan-target-gone = the one it is linked with is gone there
+push-waits = { $to } asked to be left alone for a while: { $record } of { $from } waits.
 push-unread = { $to } cannot be read.
 
 case-ambiguous-match = Flow { $flow }: { $record } of { $from } may be { $keys } in { $to }, found by { $rule }. Nothing was written or linked.
@@ -40,7 +42,7 @@ case-not-as-sent = Flow { $flow }: { $to } said that { $record } of { $from } wa
 case-target-gone = Flow { $flow }: { $key } of { $to }, which { $record } of { $from } is linked with, is not there any more. Nothing was written.
     .help = Restore it in { $to }, or take the link away; then choose `resolved`.
 case-conflict = Flow { $flow }: { $record } was changed in { $from } and in { $to }: { $fields }. Nothing of these was written.
-    .help = Choose which side is right.
+    .help = `source`: the master is right, and is carried over. `leave` leaves both as they are.
 case-linked-otherwise = That cannot be done any more: one of the two is linked with another record, or a newer delivery waits.
 case-choice-create = create a new one
 case-choice-exclude = leave it out
@@ -48,7 +50,8 @@ case-choice-resolved = it has been put right
 case-choice-applied = it was written
 case-choice-not_applied = it was not written: send it again
 case-choice-source = the master is right
-case-choice-destination = the other side is right
+case-choice-leave = leave both as they are, until the master says something else
+case-needs-ref = Say what was written: `concord deliveries resolve ID --applied --ref KEY`; `concord deliveries` has the ID.
 
 cli-plan-not-read = Both systems of flow { $flow } have to be read whole first, and were not. Nothing was planned.
 cli-plan-empty = { $flow }: both sides agree.
@@ -97,3 +100,7 @@ cli-attempts = attempts
 cli-source-key = master's key
 cli-destination-key = key that follows
 cli-rule = found by
+
+webhook-refused = The token or the signature of this webhook is not known here.
+webhook-no-id = The webhook names nothing: it has no id.
+webhook-full = More webhooks came than can be looked at now. They may be sent again later; what changed is found by polling too.

@@ -116,7 +116,11 @@ async fn take(app: &crate::app::App, file: &PathBuf) -> Result<Taken> {
         else {
             return Err(bad(line));
         };
-        let flow = flow_of(app, flow)?.name;
+        let flow = flow_of(app, flow)?;
+        // The ids of a CRM are kept in small letters, however they are exported.
+        let is_crm = app.source(&flow.from).is_some_and(|source| source.connector.crm().is_some());
+        let source_key = if is_crm { source_key.to_ascii_lowercase() } else { source_key.to_owned() };
+        let (flow, source_key) = (flow.name, source_key.as_str());
         let by = actor();
         let new = NewLink { flow: &flow, source_key, destination_key, rule: "file", run: None, by: &by };
         if link::make(&mut tx, &new, now()).await? {

@@ -123,7 +123,7 @@ pub async fn apply(common: &Common, args: &ApplyArgs) -> Result<End> {
         while app.store.seal().await? > 0 {}
     } else {
         // A server on this database works them off.
-        while app.store.next_delivery(&flow.name, Way::Forward).await?.is_some() {
+        while is_under_way(&app, &flow, &changes).await? {
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         }
     }
@@ -160,6 +160,18 @@ pub async fn apply(common: &Common, args: &ApplyArgs) -> Result<End> {
         Some(Stop::Internal(error)) => Err(error),
         Some(Stop::Cancelled | Stop::Lost) => Ok(End::Interrupted),
     }
+}
+
+/// Whether deliveries of a plan are open, and nobody has paused them.
+async fn is_under_way(app: &App, flow: &Flow, changes: &[Change]) -> Result<bool> {
+    for name in [&flow.name, &flow.to] {
+        if app.store.system_state(name).await?.paused_at.is_some() {
+            return Ok(false);
+        }
+    }
+    let keys: Vec<&str> = changes.iter().map(|change| change.source.as_str()).collect();
+    let latest = app.store.latest_deliveries(&flow.name, Way::Forward, &keys).await?;
+    Ok(latest.iter().any(|delivery| delivery.state.is_open()))
 }
 
 /// A new plan, after both sides were read; `None` when they could not be.

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 
 use super::{Row, Store, Tx, Value, bulk};
 use crate::model::flow::{State, Way};
-use crate::model::{Contact, Fingerprint, Message};
+use crate::model::{Contact, Field, Fingerprint, Message};
 
 /// A delivery. Times are microseconds since 1970 UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,10 @@ pub struct Delivery {
     pub said: Option<Fingerprint>,
     /// What the target has to say still; else it is left out.
     pub expects: Option<Fingerprint>,
+    /// What the record's system wished for when this was sent.
+    pub wished: Option<Contact>,
+    /// The fields that were written; empty for a new record, of which all were.
+    pub fields: Vec<Field>,
 }
 
 /// A delivery to be made.
@@ -107,6 +111,12 @@ pub struct Prepared<'a> {
     pub before: Option<&'a Contact>,
     /// The highest key that is there now.
     pub mark: Option<i64>,
+    /// What the record's system wishes for.
+    pub wished: &'a Contact,
+    /// The fields that are written; empty for a new record.
+    pub fields: &'a [Field],
+    /// What the record says, as a fingerprint.
+    pub said: Option<Fingerprint>,
 }
 
 /// How a step of a delivery ends.
@@ -136,7 +146,7 @@ impl Step<'_> {
 /// How long a claim holds without a sign of life, in microseconds.
 pub const LEASE: i64 = 45_000_000;
 
-const DELIVERY: &str = "SELECT id, flow, way, record, action, target, state, epoch, engine, lease_until, attempt, not_before, payload, before_value, after_value, mark, message, reason, run_id, asked_by, queued_at, sent_at, ended_at, said, expects FROM delivery";
+const DELIVERY: &str = "SELECT id, flow, way, record, action, target, state, epoch, engine, lease_until, attempt, not_before, payload, before_value, after_value, mark, message, reason, run_id, asked_by, queued_at, sent_at, ended_at, said, expects, wished, fields FROM delivery";
 const OPEN: &str = "('pending', 'claimed', 'prepared', 'sent', 'uncertain')";
 
 /// Asks for a delivery; `false` when one of the same record waits already, which will carry what the
@@ -161,8 +171,8 @@ pub async fn queue(tx: &mut Tx, new: &NewDelivery<'_>, now: i64) -> Result<bool>
 
 /// Puts on record what will be written and what it replaces.
 pub async fn prepare(tx: &mut Tx, lease: Lease, prepared: &Prepared<'_>, now: i64) -> Result<bool> {
-    let sql = "UPDATE delivery SET state = 'prepared', action = $3, target = $4, payload = $5, before_value = $6, mark = $7, lease_until = $8 WHERE id = $1 AND epoch = $2 AND state = 'claimed'";
-    let args: [Value; 8] = [
+    let sql = "UPDATE delivery SET state = 'prepared', action = $3, target = $4, payload = $5, before_value = $6, mark = $7, lease_until = $8, wished = $9, fields = $10, said = $11 WHERE id = $1 AND epoch = $2 AND state = 'claimed'";
+    let args: [Value; 11] = [
         lease.id.into(),
         lease.epoch.into(),
         prepared.action.into(),
@@ -171,14 +181,18 @@ pub async fn prepare(tx: &mut Tx, lease: Lease, prepared: &Prepared<'_>, now: i6
         prepared.before.map(serde_json::to_string).transpose()?.into(),
         prepared.mark.into(),
         (now + LEASE).into(),
+        serde_json::to_string(prepared.wished)?.into(),
+        serde_json::to_string(prepared.fields)?.into(),
+        prepared.said.map(|said| said.0.to_vec()).into(),
     ];
     Ok(tx.execute(sql, args).await? == 1)
 }
 
-/// Notes that the request goes out now; not when the lease has run out meanwhile.
-pub async fn send(tx: &mut Tx, lease: Lease, now: i64) -> Result<bool> {
+/// Notes that the request goes out now, which whoever sends it may wait for `until`; not when the lease has
+/// run out meanwhile.
+pub async fn send(tx: &mut Tx, lease: Lease, now: i64, until: i64) -> Result<bool> {
     let sql = "UPDATE delivery SET state = 'sent', sent_at = $3, attempt = attempt + 1, lease_until = $4 WHERE id = $1 AND epoch = $2 AND state = 'prepared' AND lease_until > $3";
-    let args = [lease.id.into(), lease.epoch.into(), now.into(), (now + LEASE).into()];
+    let args = [lease.id.into(), lease.epoch.into(), now.into(), until.into()];
     Ok(tx.execute(sql, args).await? == 1)
 }
 
@@ -200,8 +214,8 @@ pub async fn step(tx: &mut Tx, lease: Lease, step: &Step<'_>, now: i64) -> Resul
     Ok(tx.execute(sql, args).await? == 1)
 }
 
-/// Ends the standstill of a delivery by a person's word; `false` when it does not stand still, or a newer
-/// one of the same record waits.
+/// Ends the standstill of a delivery by a person's word; `false` when it does not stand still, may yet be
+/// done by itself, was never sent and is said to be done, or a newer one of the same record waits.
 pub async fn settle(
     tx: &mut Tx,
     id: i64,
@@ -210,13 +224,14 @@ pub async fn settle(
     after: Option<&Contact>,
     now: i64,
 ) -> Result<bool> {
-    let sql = "UPDATE delivery SET state = $2, target = COALESCE($3, target), after_value = COALESCE($4, after_value), epoch = epoch + 1, attempt = 0, not_before = 0, ended_at = $5 WHERE id = $1 AND state IN ('held', 'rejected', 'dead', 'uncertain') AND NOT EXISTS (SELECT 1 FROM delivery w WHERE w.flow = delivery.flow AND w.way = delivery.way AND w.record = delivery.record AND w.state = 'pending')";
-    let args: [Value; 5] = [
+    let sql = "UPDATE delivery SET state = $2, target = COALESCE($3, target), after_value = COALESCE($4, after_value), epoch = epoch + 1, attempt = 0, not_before = 0, ended_at = $5 WHERE id = $1 AND (state IN ('held', 'rejected', 'dead') OR (state = 'uncertain' AND not_before <= $6)) AND ($2 <> 'confirmed' OR sent_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM delivery w WHERE w.flow = delivery.flow AND w.way = delivery.way AND w.record = delivery.record AND w.state = 'pending')";
+    let args: [Value; 6] = [
         id.into(),
         to.word().into(),
         target.map(str::to_owned).into(),
         after.map(serde_json::to_string).transpose()?.into(),
         (!to.is_open()).then_some(now).into(),
+        now.into(),
     ];
     Ok(tx.execute(sql, args).await? == 1)
 }
@@ -358,6 +373,7 @@ fn read(row: &Row) -> Result<Delivery> {
         Ok(row.get::<Option<Vec<u8>>>(index)?.and_then(|bytes| Fingerprint::stored(&bytes)))
     };
     let message: Option<String> = row.get(16)?;
+    let fields: Option<String> = row.get(26)?;
     Ok(Delivery {
         id: row.get(0)?,
         flow: row.get(1)?,
@@ -384,5 +400,7 @@ fn read(row: &Row) -> Result<Delivery> {
         ended_at: row.get(22)?,
         said: print(23)?,
         expects: print(24)?,
+        wished: contact(25)?,
+        fields: fields.map_or_else(|| Ok(Vec::new()), |text| serde_json::from_str(&text))?,
     })
 }

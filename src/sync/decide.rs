@@ -102,8 +102,11 @@ pub async fn decide(
             }
         }
         _ if case.detail.get("way").is_none() => {}
-        _ if flow::decide::decide(store, &mut tx, &case, choice, by).await? => {}
-        _ => return Err(refuse("case-linked-otherwise")),
+        _ => {
+            if let Err(why) = flow::decide::decide(store, &mut tx, &case, choice, by).await? {
+                return Err(refuse(why));
+            }
+        }
     }
     tx.commit().await?;
     let rules = owners.rules(&case.system, &store.owner_rules().await?);

@@ -9,19 +9,44 @@ use tokio::sync::watch;
 
 use super::Engine;
 use crate::model::flow::Way;
+use crate::model::{RunRequest, RunStatus};
 use crate::sync::flow::{Road, confirm, forward, push};
 use crate::sync::{Stop, now};
 
 /// How often it is looked whether something is due.
 const LOOK: Duration = Duration::from_millis(500);
+/// How long a system rests whose last read did not succeed, before a hint has it read again, in microseconds.
+const AFTER_FAILURE: i64 = 30_000_000;
 /// How long a flow rests whose system cannot be reached.
 const REST: Duration = Duration::from_secs(15);
 
 impl Engine {
+    /// Asks for a read of a system whose webhooks said that something changed, but not at once after one that
+    /// could not be done.
+    pub(super) async fn read_after_hints(&self, system: &str, at: i64) -> Result<()> {
+        let store = &self.app.store;
+        if store.hints(system).await? == 0 {
+            return Ok(());
+        }
+        let last = store.last_run(system).await?;
+        let failed = last.filter(|run| run.status != RunStatus::Succeeded).and_then(|run| run.finished_at);
+        if failed.is_some_and(|ended| at - ended < AFTER_FAILURE) {
+            return Ok(());
+        }
+        let wanted = RunRequest { system: system.to_owned(), ..RunRequest::default() };
+        super::request(&self.app, Some(self), &wanted, "webhook").await?;
+        Ok(())
+    }
+
     /// After a system was read whole, flows look at what was written to it, and those that go out from it at
     /// what has changed in it.
     pub(super) async fn after_reading(&self, system: &str, run: i64) -> Result<()> {
-        let began = self.app.store.run(run).await?.and_then(|run| run.started_at).unwrap_or(0);
+        let Some(read) = self.app.store.run(run).await?.filter(|run| run.limit.is_none()) else {
+            // Who is missing in a part of a list says nothing.
+            return Ok(());
+        };
+        let began = read.started_at.unwrap_or(0);
+        self.app.store.take_hints(system, began).await?;
         for flow in &self.app.config.flows {
             for road in [Way::Import, Way::Forward].map(|way| Road::new(&self.app, flow, way)) {
                 if let Some(road) = road.filter(|road| road.target.name == system) {
@@ -83,7 +108,8 @@ impl Engine {
     async fn deliver_due(&self, road: &Arc<Road>, stop: &watch::Receiver<bool>) -> Result<(), Stop> {
         let store = &self.app.store;
         let due = store.next_delivery(&road.flow.name, road.way).await?.is_some_and(|at| at <= now());
-        if due && store.flow_state(&road.flow.name).await?.live_since.is_some() {
+        // Of a flow that is not live only what a person asked for is there.
+        if due {
             push::work_off(road, self.id, || *stop.borrow()).await?;
         }
         Ok(())

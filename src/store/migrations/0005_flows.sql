@@ -75,6 +75,9 @@ CREATE TABLE delivery (
     attempt BIGINT NOT NULL DEFAULT 0,
     not_before BIGINT NOT NULL DEFAULT 0,
     payload TEXT,
+    -- What the master wished for, and which fields are written; all of a new record.
+    wished TEXT,
+    fields TEXT,
     before_value TEXT,
     after_value TEXT,
     mark BIGINT,
@@ -102,3 +105,8 @@ CREATE INDEX delivery_unverified ON delivery (flow, id) WHERE state = 'confirmed
 CREATE TABLE plan (
     id {serial}, flow TEXT NOT NULL, made_by TEXT NOT NULL, made_at BIGINT NOT NULL, applied_at BIGINT, body TEXT NOT NULL
 );
+
+-- What webhooks said may have changed, each thing once; and the signed events that were taken, so that a
+-- repeat has no effect.
+CREATE TABLE hint (system TEXT NOT NULL, what TEXT NOT NULL, key TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (system, what, key));
+CREATE TABLE event (system TEXT NOT NULL, id TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (system, id));

@@ -53,8 +53,11 @@ pub async fn look(road: &Road, read_at: i64, run: i64) -> Result<u64> {
 async fn judge(road: &Road, stream: i64, delivery: &Delivery, own: Option<&StoredContact>) -> Result<Found> {
     let store = &road.app.store;
     let payload = delivery.payload.clone().unwrap_or_default();
-    let as_sent =
-        |raw: &str| road.target.contact(road.to, raw).is_ok_and(|there| is_as_sent(road, &payload, &there));
+    let as_sent = |raw: &str| {
+        road.target
+            .contact(road.to, raw)
+            .is_ok_and(|there| is_as_sent(road, &payload, &delivery.fields, &there))
+    };
     let Some(own) = own.filter(|own| !own.gone) else { return Ok(Found::Gone) };
     let others = match road.target.connector.trace(&payload, delivery.mark) {
         Some(Lookup::Field(field, value)) => {
@@ -71,10 +74,13 @@ async fn judge(road: &Road, stream: i64, delivery: &Delivery, own: Option<&Store
     Ok(if is { Found::Fine } else { Found::Other })
 }
 
-/// Whether every field that was sent is there. A number that the target does not show says nothing.
-pub(super) fn is_as_sent(road: &Road, payload: &Contact, there: &Contact) -> bool {
+/// Whether every field that was written is there, emptied ones too. A number that the target does not show
+/// says nothing.
+pub(super) fn is_as_sent(road: &Road, payload: &Contact, fields: &[Field], there: &Contact) -> bool {
+    let region = road.target.region();
     let shown = |field| field != Field::Number || there.get(Field::Number).is_some();
-    payload.iter().all(|(field, _)| !shown(field) || payload.agrees(there, field, road.target.region()))
+    let all = payload.iter().map(|(field, _)| field).filter(|_| fields.is_empty());
+    fields.iter().copied().chain(all).all(|field| !shown(field) || payload.agrees(there, field, region))
 }
 
 /// Puts on record what was found; whether it was verified.

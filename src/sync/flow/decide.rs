@@ -5,48 +5,82 @@ use anyhow::Result;
 use super::super::now;
 use crate::model::Contact;
 use crate::model::flow::{State, Way};
-use crate::store::case::Case;
+use crate::store::case::{self, Case};
 use crate::store::delivery::{self, Delivery, NewDelivery};
-use crate::store::link::{self, NewLink};
+use crate::store::link::{self, NewLink, Side};
 use crate::store::{Store, Tx, audit};
 
-/// Carries out a decision about a customer of a flow within the transaction that notes it; `false` when
-/// it cannot be any more: somebody else is linked with the one that was chosen.
-pub async fn decide(store: &Store, tx: &mut Tx, case: &Case, choice: &str, by: &str) -> Result<bool> {
+/// Carries out a decision about a customer of a flow within the transaction that notes it; else why it
+/// cannot be done, a key of the catalogue.
+pub async fn decide(
+    store: &Store,
+    tx: &mut Tx,
+    case: &Case,
+    choice: &str,
+    by: &str,
+) -> Result<Result<(), &'static str>> {
     let way = if case.detail["way"] == "forward" { Way::Forward } else { Way::Import };
-    match (case.kind.as_str(), choice) {
-        (_, "exclude" | "resolved" | "source" | "destination") => Ok(true),
-        ("ambiguous_match" | "number_clash", "create") => {
-            let new = NewDelivery {
-                flow: &case.system,
-                way,
-                record: &case.subject,
-                action: "create",
-                reason: "decided",
-                run: case.run,
-                asked_by: by,
-                said: None,
-                expects: None,
-            };
+    let flow = case.system.as_str();
+    let new = NewDelivery {
+        flow,
+        way,
+        record: &case.subject,
+        action: "create",
+        reason: "decided",
+        run: case.run,
+        asked_by: by,
+        said: None,
+        expects: None,
+    };
+    let done = match (case.kind.as_str(), choice) {
+        (_, "exclude" | "leave") => true,
+        ("ambiguous_match" | "number_clash", "create") | ("conflict", "source") => {
             delivery::queue(tx, &new, now()).await?;
-            Ok(true)
+            true
+        }
+        (_, "resolved") => {
+            // What stood still is looked at afresh.
+            let id = case.detail["delivery"].as_i64().unwrap_or_default();
+            delivery::settle(tx, id, State::Superseded, None, None, now()).await?;
+            delivery::queue(tx, &new, now()).await?;
+            true
         }
         ("ambiguous_match" | "number_clash", key) => {
             let (source_key, destination_key) = match way {
                 Way::Import => (key, case.subject.as_str()),
                 Way::Forward => (case.subject.as_str(), key),
             };
-            let flow = case.system.as_str();
-            let new = NewLink { flow, source_key, destination_key, rule: "decided", run: case.run, by };
-            link::make(tx, &new, now()).await
+            let link = NewLink { flow, source_key, destination_key, rule: "decided", run: case.run, by };
+            let made = link::make(tx, &link, now()).await?;
+            if made {
+                note_link(tx, &link).await?;
+            }
+            made
         }
         ("uncertain_delivery", choice) => {
             let id = case.detail["delivery"].as_i64().unwrap_or_default();
-            let Some(delivery) = store.delivery(id).await? else { return Ok(false) };
-            resolve(tx, &delivery, choice == "applied", None, by).await
+            let Some(delivery) = store.delivery(id).await? else { return Ok(Err("case-linked-otherwise")) };
+            if choice == "applied" && delivery.target.is_none() {
+                return Ok(Err("case-needs-ref"));
+            }
+            resolve(tx, &delivery, choice == "applied", None, by).await?
         }
-        _ => Ok(true),
-    }
+        _ => true,
+    };
+    Ok(if done { Ok(()) } else { Err("case-linked-otherwise") })
+}
+
+async fn note_link(tx: &mut Tx, link: &NewLink<'_>) -> Result<()> {
+    let subject = format!("{} {} ↔ {}", link.flow, link.source_key, link.destination_key);
+    let entry = audit::NewEntry {
+        actor: link.by,
+        action: "link.made",
+        subject: &subject,
+        run: link.run,
+        reason: Some(link.rule),
+        ..audit::NewEntry::default()
+    };
+    audit::write(tx, entry, now()).await
 }
 
 /// Says what became of a delivery that nobody could tell of: it was done, as the record `key`, or it was
@@ -71,7 +105,17 @@ pub async fn resolve(
         };
         let flow = delivery.flow.as_str();
         let new = NewLink { flow, source_key, destination_key, rule: "decided", run: delivery.run, by };
-        link::make(tx, &new, now()).await?;
+        if link::make(tx, &new, now()).await? {
+            note_link(tx, &new).await?;
+        } else {
+            let there = link::of(tx, flow, Side::Source, source_key).await?;
+            if there.is_none_or(|link| link.destination_key != destination_key) {
+                return Ok(false);
+            }
+        }
+    }
+    for kind in ["uncertain_delivery", "duplicate", "changed_code", "not_as_sent", "target_gone"] {
+        case::settle(tx, kind, &delivery.flow, &delivery.record, now()).await?;
     }
     let text = |contact: Option<&Contact>| contact.map(serde_json::to_string).transpose();
     let subject = format!("{} {} delivery {}", delivery.flow, delivery.record, delivery.id);

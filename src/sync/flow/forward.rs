@@ -104,8 +104,13 @@ async fn judge(road: &Road, rows: &[StoredContact]) -> Result<Vec<Option<Change>
     let taken = store.links_of(name, Side::Destination, &found).await?;
     let taken: HashSet<&str> = taken.iter().map(|link| link.destination_key.as_str()).collect();
 
+    let decided = store.decided_cases(name, &["ambiguous_match", "number_clash"]).await?;
     let mut changes = Vec::with_capacity(rows.len());
     for row in rows {
+        if decided.get(&row.known.key).is_some_and(|choice| choice == "exclude") {
+            changes.push(None);
+            continue;
+        }
         let subject = Subject { row, link: links.get(row.known.key.as_str()).copied() };
         let Ok(content) = road.content(&row.known.key, &row.raw) else {
             changes.push(None);
@@ -231,9 +236,13 @@ pub async fn notice(road: &Road, run: Option<i64>, reason: &str) -> Result<u64> 
                 continue;
             }
             // What stands still stands still until the record says something else, or a person speaks.
-            let still = [State::Held, State::Rejected, State::Dead, State::Superseded];
-            let same = |delivery: &&delivery::Delivery| delivery.said == Some(row.said);
-            if latest.get(key).filter(|delivery| still.contains(&delivery.state)).is_some_and(same) {
+            let stands_still = |delivery: &&delivery::Delivery| {
+                let asked =
+                    delivery.message.as_ref().is_some_and(|message| message.id == "push-nothing-to-do");
+                let still = matches!(delivery.state, State::Held | State::Rejected | State::Dead);
+                delivery.said == Some(row.said) && (still || (asked && delivery.state == State::Superseded))
+            };
+            if latest.get(key).copied().is_some_and(|delivery| stands_still(&delivery)) {
                 continue;
             }
             let new = NewDelivery {

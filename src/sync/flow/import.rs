@@ -262,7 +262,8 @@ async fn both_stages(
     }
     stop(orders)?;
     let found = summary(road, claim.run).await?;
-    if found.errors > 0 || store.open_cases(&road.flow.name, &QUESTIONS).await? > 0 {
+    let open = store.next_delivery(&road.flow.name, road.way).await?.is_some();
+    if open || found.errors > 0 || store.open_cases(&road.flow.name, &QUESTIONS).await? > 0 {
         return Ok(RunStatus::Incomplete);
     }
     if limit.is_some() {
@@ -430,8 +431,11 @@ async fn write(
         done = push::work_off(road, engine, &halted) => done,
         () = told => Ok(()),
     };
+    // Somebody has paused the flow meanwhile, or the system it writes to.
+    let unsent = road.app.store.next_delivery(&road.flow.name, road.way).await?.is_some();
     let status = match &done {
         Ok(()) if halted() => None,
+        Ok(()) if unsent => None,
         Ok(()) => Some(StageStatus::Succeeded),
         Err(Stop::Incomplete(message)) => {
             stage.error = Some(message.clone());
@@ -444,6 +448,9 @@ async fn write(
         Err(_) => None,
     };
     tell(road, claim, stage, status).await?;
+    if done.is_ok() && !halted() && unsent {
+        return Err(Stop::Incomplete(Message::new("flow-paused-meanwhile").with("flow", &road.flow.name)));
+    }
     done
 }
 

@@ -188,7 +188,11 @@ impl Hand {
     }
 
     /// The target cannot be read now: the delivery waits, and so does whoever works on this road.
-    async fn unread(&self, from: State, error: Error) -> Result<Stop> {
+    async fn unread(&self, from: State, error: Error) -> Result<(), Stop> {
+        if let (Error::Rejected(message), State::Claimed) = (&error, from) {
+            // Of this record only: the others go on.
+            return Ok(self.leave(from, State::Rejected, message, 0).await?);
+        }
         let (wait, stop) = match error {
             Error::Login(message) => (None, Stop::Failed(message)),
             Error::Unavailable(message, wait) => (wait, Stop::Incomplete(message)),
@@ -204,7 +208,7 @@ impl Hand {
         let mut tx = self.store().begin().await?;
         delivery::step(&mut tx, self.lease, &step, now()).await?;
         tx.commit().await?;
-        Ok(stop)
+        Err(stop)
     }
 
     /// When the next attempt may be made: doubled with each, and not before the target said.
@@ -226,7 +230,7 @@ impl Hand {
     }
 
     /// What became of the request is put on record.
-    async fn answered(&self, attempt: i64, sent_at: i64, sent: &Sent, outcome: Outcome) -> Result<(), Stop> {
+    async fn answered(&self, attempt: i64, sent: &Sent, outcome: Outcome) -> Result<(), Stop> {
         failpoint("delivery answered");
         match outcome {
             Outcome::Confirmed { key, .. } if self.delivery.target.as_ref().is_some_and(|t| *t != key) => {
@@ -241,7 +245,8 @@ impl Hand {
             }
             Outcome::Later(message, _) => self.leave(State::Sent, State::Dead, &message, 0).await?,
             Outcome::Uncertain(message) => {
-                let not_before = self.settled_at(sent_at);
+                // From now on, not from when it was sent: it may have waited for its turn until a moment ago.
+                let not_before = self.settled_at(now());
                 self.leave(State::Sent, State::Uncertain, &message, not_before).await?;
             }
             Outcome::Login(message) => {

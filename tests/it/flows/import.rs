@@ -40,6 +40,18 @@ async fn contacts_are_linked_created_asked_about_or_excluded_once() {
         import(world, 3, &again).await;
         assert_eq!(written(world, "crm").len(), 100);
 
+        // The passwords that the finance system shows with its contacts are nowhere.
+        let canary = concord::simulate::Finance::CANARY;
+        for (table, columns) in [
+            ("contact", "raw"),
+            ("customer_text", "text"),
+            ("audit", "COALESCE(before_value, '') || COALESCE(after_value, '')"),
+            ("delivery", "COALESCE(before_value, '') || COALESCE(payload, '')"),
+        ] {
+            let holding = format!("SELECT COUNT(*) FROM {table} WHERE {columns} LIKE '%{canary}%'");
+            assert_eq!(world.number(&holding).await, 0, "{table}");
+        }
+
         // A person decides: one is the first that it may be, the other is new.
         let cases = world.json(0, &["cases"]).await;
         let cases = cases["items"].as_array().unwrap();

@@ -66,7 +66,7 @@ const ELSEWHERE: [&str; 15] = [
 ];
 
 /// Likewise: what is said of flows.
-const FLOWS: [&str; 22] = [
+const FLOWS: [&str; 23] = [
     "case-ambiguous-match",
     "case-number-clash",
     "case-uncertain-delivery",
@@ -82,7 +82,8 @@ const FLOWS: [&str; 22] = [
     "case-choice-applied",
     "case-choice-not_applied",
     "case-choice-source",
-    "case-choice-destination",
+    "case-choice-leave",
+    "case-needs-ref",
     "config-later-entity",
     "config-bad-flow-name",
     "config-flow-system",

@@ -9,7 +9,7 @@ use crate::model::flow::State;
 use crate::store::Tx;
 use crate::store::case::{self, NewCase};
 use crate::store::delivery::{self, Step};
-use crate::store::link::{self, NewLink};
+use crate::store::link::{self, NewLink, Side};
 use crate::sync::now;
 
 impl Hand {
@@ -21,9 +21,24 @@ impl Hand {
             return Ok(());
         }
         self.note(&mut tx, "delivery.confirmed", sent.before.as_ref(), Some(&sent.after), None).await?;
-        self.link(&mut tx, key, "created").await?;
-        self.agree(&mut tx, sent, key).await?;
+        if self.link(&mut tx, key, "created").await? || self.is_linked(&mut tx, key).await? {
+            self.agree(&mut tx, sent, key).await?;
+            return tx.commit().await;
+        }
+        // One of the two was linked otherwise meanwhile: it is there, and whose it is has to be said.
+        let message = self.message("case-duplicate").with("keys", key);
+        let step = Step { message: Some(&message), ..Step::new(State::Confirmed, State::Held) };
+        delivery::step(&mut tx, self.lease, &step, now()).await?;
+        self.raise_in(&mut tx, "duplicate", message, &["resolved"], &()).await?;
         tx.commit().await
+    }
+
+    /// Whether the record is linked with this key of the target.
+    async fn is_linked(&self, tx: &mut Tx, key: &str) -> Result<bool> {
+        let road = &*self.road;
+        let (source_key, destination_key) = road.keys(&self.delivery.record, key);
+        let there = link::of(tx, &road.flow.name, Side::Source, source_key).await?;
+        Ok(there.is_some_and(|link| link.destination_key == destination_key))
     }
 
     /// Both sides agree already: nothing is written.
@@ -52,7 +67,8 @@ impl Hand {
         let step =
             Step { after: Some(&sent.after), message: Some(&message), ..Step::new(State::Sent, State::Held) };
         if delivery::step(&mut tx, self.lease, &step, now()).await? {
-            self.note(&mut tx, "delivery.held", None, Some(&sent.after), Some(&message.id)).await?;
+            // Something was written, though not where it should be.
+            self.note(&mut tx, "delivery.confirmed", None, Some(&sent.after), Some(&message.id)).await?;
             self.raise_in(&mut tx, "changed_code", message, &["resolved"], &()).await?;
             tx.commit().await?;
         }

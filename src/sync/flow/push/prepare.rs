@@ -8,7 +8,7 @@ use super::{Hand, Sent, Stop};
 use crate::connect::{Connector as _, Error, Lookup, Write};
 use crate::failpoint;
 use crate::model::contact::{Known, StoredContact};
-use crate::model::flow::{Rule, State, Way};
+use crate::model::flow::{Authority, Rule, State, Way};
 use crate::model::{Contact, Field};
 use crate::store::delivery::{self, Prepared};
 use crate::store::link::{Link, Side};
@@ -52,7 +52,7 @@ impl Hand {
                 return Ok(self.leave(State::Claimed, State::Superseded, &message, 0).await?);
             }
             (Some(link), Way::Forward) => self.update(&stored, wished, link).await?,
-            (None, _) => self.create(&stored, wished).await?,
+            (None, _) => self.create(&stored, wished, &content).await?,
         };
         let Some(task) = task else { return Ok(()) };
         self.send(task, &content).await
@@ -70,7 +70,7 @@ impl Hand {
         let by = Lookup::Key(key.clone());
         let rows = match road.target.connector.find(&road.target.http, road.to, &by).await {
             Ok(rows) => rows,
-            Err(error) => return Err(self.unread(State::Claimed, error).await?),
+            Err(error) => return self.unread(State::Claimed, error).await.map(|()| None),
         };
         let row = rows.into_iter().find(|row| row.key.as_deref() == Some(key.as_str()));
         let read = row.and_then(|row| Some((road.target.contact(road.to, &row.raw).ok()?, row)));
@@ -85,14 +85,23 @@ impl Hand {
             return Ok(None);
         }
         let flow = &road.flow;
-        let done = compare(&flow.fields, &flow.authority, link.agreed.as_ref(), &wished, &is, region);
+        // A person has said that the master is right.
+        let decided = Authority::default();
+        let authority = if self.delivery.reason == "decided" { &decided } else { &flow.authority };
+        let done = compare(&flow.fields, authority, link.agreed.as_ref(), &wished, &is, region);
         if !done.questions.is_empty() {
             let fields: Vec<&str> = done.questions.iter().map(|question| question.name.word()).collect();
             let message = self.message("case-conflict").with("fields", fields.join(", "));
-            self.raise("conflict", message, &["source", "destination"], &done.questions).await?;
+            self.raise("conflict", message, &["source", "leave"], &done.questions).await?;
         }
         let payload = changed(&is, &done.changes);
         let sent = Sent { before: Some(is), after: payload.clone(), agreed: wished, said: Some(stored.said) };
+        if done.changes.is_empty() && done.questions.is_empty() && self.delivery.attempt > 0 {
+            // What was sent before and taken for not done was done late.
+            let sent = Sent { before: self.delivery.before.clone(), ..sent };
+            self.confirmed(State::Claimed, &sent, &key).await?;
+            return Ok(None);
+        }
         if done.changes.is_empty() {
             // The two agree already, or whoever decides will say.
             self.nothing_to_do(&key, done.questions.is_empty().then_some(&sent)).await?;
@@ -109,21 +118,36 @@ impl Hand {
     }
 
     /// What a record without a link creates; `None` when it is there already, or nobody can tell.
-    async fn create(&self, stored: &StoredContact, wished: Contact) -> Result<Option<Task>, Stop> {
+    async fn create(
+        &self,
+        stored: &StoredContact,
+        wished: Contact,
+        content: &Contact,
+    ) -> Result<Option<Task>, Stop> {
         let road = &*self.road;
+        // The target may have no column for the number; it is looked for by it all the same.
+        let mut sought = wished.clone();
+        sought.set(Field::Number, content.get(Field::Number));
         let decided = self.store().decided("ambiguous_match", &road.flow.name, &self.delivery.record).await?;
         let may_be_new = decided.and_then(|case| case.choice).is_some_and(|choice| choice == "create");
-        let there = match self.look(&wished).await {
+        let there = match self.look(&sought).await {
             Ok(there) => there,
-            Err(error) => return Err(self.unread(State::Claimed, error).await?),
+            Err(error) => return self.unread(State::Claimed, error).await.map(|()| None),
         };
-        let wanted = Known::of(&self.delivery.record, &wished, road.origin.region());
+        let wanted = Known::of(&self.delivery.record, &sought, road.target.region());
         match find(&wanted, &road.flow.rules, &there) {
             Match::New => {}
             Match::One { rule, .. } | Match::Several { rule, .. }
                 if may_be_new && rule != Rule::CustomerNumber => {}
             Match::One { key, rule } => {
-                self.link_instead(&key, rule.word()).await?;
+                // What was sent before and taken for not done may have been done late.
+                match self.delivery.payload.clone().filter(|_| self.delivery.attempt > 0) {
+                    Some(after) => {
+                        let sent = Sent { before: None, after, agreed: wished, said: Some(stored.said) };
+                        self.confirmed(State::Claimed, &sent, &key).await?;
+                    }
+                    None => self.link_instead(&key, rule.word()).await?,
+                }
                 return Ok(None);
             }
             Match::Several { keys, rule } => {
@@ -144,7 +168,7 @@ impl Hand {
         }
         let mark = match self.mark(&wished).await {
             Ok(mark) => mark,
-            Err(error) => return Err(self.unread(State::Claimed, error).await?),
+            Err(error) => return self.unread(State::Claimed, error).await.map(|()| None),
         };
         let sent =
             Sent { before: None, after: wished.clone(), agreed: wished.clone(), said: Some(stored.said) };
@@ -199,6 +223,9 @@ impl Hand {
             payload: &task.payload,
             before: task.sent.before.as_ref(),
             mark: task.mark,
+            wished: &task.sent.agreed,
+            fields: &task.fields,
+            said: task.sent.said,
         };
         let mut tx = self.store().begin().await?;
         if !delivery::prepare(&mut tx, self.lease, &prepared, now()).await? {
@@ -208,9 +235,17 @@ impl Hand {
         tx.commit().await?;
         failpoint("delivery prepared");
 
+        // A target that asked to wait is not waited for with a request on record as sent.
+        let gate = self.road.target.http.gate().not_before();
+        if let Some(wait) = gate.and_then(|at| at.duration_since(std::time::SystemTime::now()).ok()) {
+            let until = now() + i64::try_from(wait.as_micros()).unwrap_or(i64::MAX / 2);
+            let message = self.message("push-waits");
+            return Ok(self.leave(State::Prepared, State::Prepared, &message, until).await?);
+        }
         let sent_at = now();
+        let until = self.settled_at(sent_at) + delivery::LEASE;
         let mut tx = self.store().begin().await?;
-        if !delivery::send(&mut tx, self.lease, sent_at).await? {
+        if !delivery::send(&mut tx, self.lease, sent_at, until).await? {
             // Somebody else has it.
             return Ok(());
         }
@@ -227,6 +262,6 @@ impl Hand {
         let outcome = self.road.target.connector.write(&self.road.target.http, &write).await;
         let told = delivery::Delivery { target: task.target, ..self.delivery.clone() };
         let hand = Hand { road: self.road.clone(), lease: self.lease, delivery: told };
-        hand.answered(self.delivery.attempt + 1, sent_at, &task.sent, outcome).await
+        hand.answered(self.delivery.attempt + 1, &task.sent, outcome).await
     }
 }

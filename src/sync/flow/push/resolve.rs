@@ -27,24 +27,23 @@ impl Hand {
         };
         let rows = match road.target.connector.find(&road.target.http, road.to, &by).await {
             Ok(rows) => rows,
-            Err(error) => return Err(self.unread(State::Uncertain, error).await?),
+            Err(error) => return self.unread(State::Uncertain, error).await,
         };
         let contact = |raw: &str| road.target.contact(road.to, raw).ok();
         let there = rows.into_iter().filter_map(|row| Some((row.key.clone()?, contact(&row.raw)?)));
         let mut there: Vec<(String, Contact)> = there.collect();
         if matches!(by, Lookup::After(_)) {
             // Whoever else came meanwhile is not ours.
-            there.retain(|(_, contact)| is_as_sent(road, &payload, contact));
+            there.retain(|(_, contact)| is_as_sent(road, &payload, &self.delivery.fields, contact));
         }
         match there.as_slice() {
             [] if self.delivery.target.is_none() => self.again().await?,
-            [(key, contact)] if is_as_sent(road, &payload, contact) => {
+            [(key, contact)] if is_as_sent(road, &payload, &self.delivery.fields, contact) => {
                 let sent = Sent {
                     before: self.delivery.before.clone(),
                     after: payload.clone(),
-                    agreed: payload,
-                    // What the record said when it was sent is not known any more: it is compared again.
-                    said: None,
+                    agreed: self.delivery.wished.clone().unwrap_or_default(),
+                    said: self.delivery.said,
                 };
                 self.confirmed(State::Uncertain, &sent, key).await?;
             }
