@@ -27,7 +27,6 @@ pub mod mirror;
 pub mod open;
 pub mod owner;
 pub mod page;
-pub mod plan;
 pub mod restore;
 pub mod run;
 pub mod search;

@@ -187,6 +187,7 @@ impl Engine {
     async fn schedule(&self) -> Result<()> {
         let app = &self.app;
         sync::settle::points_due(&app.store, &app.owners).await?;
+        self.reconcile(now()).await?;
         for system in app.config.systems.iter().filter(|system| system.enabled) {
             let state = app.store.system_state(&system.name).await?;
             let at = now();

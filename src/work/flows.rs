@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
-use super::Engine;
+use super::{Engine, schedule};
 use crate::model::flow::Way;
 use crate::model::{RunRequest, RunStatus};
+use crate::store::flow;
 use crate::sync::flow::{Road, confirm, forward, push};
 use crate::sync::{Stop, now};
 
@@ -58,9 +60,37 @@ impl Engine {
             let live = self.app.store.flow_state(&flow.name).await?.live_since.is_some();
             let Some(road) = Road::new(&self.app, flow, Way::Forward).filter(|_| live) else { continue };
             self.app.store.mark_source_gone(&flow.name, system, road.from.name).await?;
-            let asked = forward::notice(&road, Some(run), "edit").await?;
+            let asked = forward::notice(&road, Some(run), "edit", false).await?;
             if asked > 0 {
                 tracing::info!(flow = flow.name, run, asked, "deliveries asked for");
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds both sides of live flows against each other whole, each at its time of the night: what was edited
+    /// on the side that follows, or missed, is found.
+    pub(super) async fn reconcile(&self, at: i64) -> Result<()> {
+        let store = &self.app.store;
+        for flow in &self.app.config.flows {
+            let Some(time) = flow.reconcile else { continue };
+            let state = store.flow_state(&flow.name).await?;
+            let zone = self.app.config.system(&flow.from).and_then(|system| system.timezone.clone());
+            let Some(due) = schedule::last_time_of_day(time, &zone.unwrap_or(TimeZone::UTC), at) else {
+                continue;
+            };
+            let since = state.reconciled_at.or(state.live_since);
+            if since.is_none_or(|since| since >= due)
+                || store.system_state(&flow.name).await?.paused_at.is_some()
+            {
+                continue;
+            }
+            let Some(road) = Road::new(&self.app, flow, Way::Forward) else { continue };
+            let mut tx = store.begin().await?;
+            if flow::reconcile(&mut tx, &flow.name, state.reconciled_at, at).await? {
+                tx.commit().await?;
+                let asked = forward::notice(&road, None, "reconcile", true).await?;
+                tracing::info!(flow = flow.name, asked, "both sides were held against each other");
             }
         }
         Ok(())

@@ -1,4 +1,8 @@
-//! When a system is read again. Pure.
+//! When a system is read again, and when flows are held against both sides. Pure.
+
+use jiff::Timestamp;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
 
 /// Refused logins in a row that pause a system.
 pub const REFUSALS: i64 = 3;
@@ -27,9 +31,33 @@ pub fn tick(due: Option<i64>, paused: bool, busy: bool, now: i64) -> Tick {
     }
 }
 
+/// When it was this time of day last, in a zone, as microseconds since 1970 UTC; `None` where that cannot be
+/// told. Where the clocks are set forward over it, it is the moment after.
+pub fn last_time_of_day(time: Time, zone: &TimeZone, now: i64) -> Option<i64> {
+    let today = Timestamp::from_microsecond(now).ok()?.to_zoned(zone.clone()).date();
+    [Some(today), today.yesterday().ok()].into_iter().flatten().find_map(|day| {
+        let at = day.to_datetime(time).to_zoned(zone.clone()).ok()?.timestamp().as_microsecond();
+        (at <= now).then_some(at)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_of_day_was_today_or_yesterday() {
+        let micros = |text: &str| text.parse::<Timestamp>().unwrap().as_microsecond();
+        let tehran = TimeZone::get("Asia/Tehran").unwrap();
+        for (now, zone, last) in [
+            ("2026-11-22T03:00:00Z", TimeZone::UTC, "2026-11-22T03:00:00Z"),
+            ("2026-11-22T02:59:59Z", TimeZone::UTC, "2026-11-21T03:00:00Z"),
+            ("2026-11-22T12:00:00Z", tehran.clone(), "2026-11-21T23:30:00Z"),
+            ("2026-11-22T23:29:00Z", tehran, "2026-11-21T23:30:00Z"),
+        ] {
+            assert_eq!(last_time_of_day(Time::constant(3, 0, 0, 0), &zone, micros(now)), Some(micros(last)));
+        }
+    }
 
     #[test]
     fn a_run_is_asked_for_when_due_and_never_beside_another() {

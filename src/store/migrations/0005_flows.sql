@@ -35,8 +35,9 @@ ALTER TABLE customer ADD COLUMN kind TEXT;
 ALTER TABLE customer ADD COLUMN number TEXT;
 ALTER TABLE customer ADD COLUMN national_id TEXT;
 
--- Where a flow stands: `new`, then `live`, from when; when its import was closed.
-CREATE TABLE flow_state (flow TEXT PRIMARY KEY, live_since BIGINT, import_closed_at BIGINT);
+-- Where a flow stands: `new`, then `live`, from when; when its import was closed, and when both sides were
+-- last held against each other whole.
+CREATE TABLE flow_state (flow TEXT PRIMARY KEY, live_since BIGINT, import_closed_at BIGINT, reconciled_at BIGINT);
 
 -- Which records of the two sides are the same customer; `source_key` is the master's. What both agreed
 -- upon last is what a later edit of either side is told by.
@@ -100,11 +101,6 @@ CREATE INDEX delivery_open ON delivery (not_before, id) WHERE state IN ('pending
 CREATE INDEX delivery_record ON delivery (flow, record, id);
 CREATE INDEX delivery_run ON delivery (run_id);
 CREATE INDEX delivery_unverified ON delivery (flow, id) WHERE state = 'confirmed';
-
--- Plans, to be shown and applied later.
-CREATE TABLE plan (
-    id {serial}, flow TEXT NOT NULL, made_by TEXT NOT NULL, made_at BIGINT NOT NULL, applied_at BIGINT, body TEXT NOT NULL
-);
 
 -- What webhooks said may have changed, each thing once; and the signed events that were taken, so that a
 -- repeat has no effect.

@@ -216,13 +216,13 @@ impl Subject<'_> {
     }
 }
 
-/// Asks for a delivery of every record that differs, after the master was read; what agrees already is
-/// noted without one. How many were asked for.
-pub async fn notice(road: &Road, run: Option<i64>, reason: &str) -> Result<u64> {
+/// Asks for a delivery of every record that differs, after the master was read, or (`all`) also of those that
+/// did not change there; what agrees already is noted without one. How many were asked for.
+pub async fn notice(road: &Road, run: Option<i64>, reason: &str, all: bool) -> Result<u64> {
     let store = &road.app.store;
     let name = road.flow.name.clone();
     let (mut asked, mut after) = (0, 0);
-    while let Some(page) = page(road, false, &mut after).await? {
+    while let Some(page) = page(road, all, &mut after).await? {
         let keys: Vec<&str> = page.iter().map(|(row, _)| row.known.key.as_str()).collect();
         let latest = store.latest_deliveries(&name, Way::Forward, &keys).await?;
         let latest: HashMap<&str, &delivery::Delivery> =

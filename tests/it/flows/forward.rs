@@ -246,3 +246,31 @@ async fn an_update_whose_answer_is_lost_empties_nothing_else() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_night_finds_what_was_edited_on_the_other_side_only() {
+    on_both_with(&plain(), async |world| {
+        live(world).await;
+        let (crm, finance) = linked(world).await;
+        assert!(world.sim.crm().edit(&crm, &json!({ "email": "one@example.test" })));
+        world.json(0, &["apply", "customers", "--yes"]).await;
+        assert!(world.sim.finance().edit(finance, &json!({ "Email": "drift@example.test" })));
+        world.json(0, &["sync", "finance", "crm"]).await;
+        assert_eq!(world.number("SELECT COUNT(*) FROM delivery WHERE reason = 'reconcile'").await, 0);
+        // As if it had been live for long: its time of the night has passed since.
+        world.execute("UPDATE flow_state SET live_since = 1", []).await;
+        let serving = world.serve().await;
+        let email = || world.sim.finance().contact(finance).unwrap()["Email"].clone();
+        until("the master's is back", PATIENCE, async || (email() == "one@example.test").then_some(())).await;
+        until("nothing is open", PATIENCE, async || {
+            let open =
+                "SELECT COUNT(*) FROM delivery WHERE state IN ('pending', 'claimed', 'prepared', 'sent')";
+            (world.number(open).await == 0).then_some(())
+        })
+        .await;
+        assert_eq!(serving.terminate().await.code, 0);
+        assert_eq!(world.number("SELECT COUNT(*) FROM delivery WHERE reason = 'reconcile'").await, 1);
+        nothing_twice(world).await;
+    })
+    .await;
+}
