@@ -413,10 +413,13 @@ pub fn flows_config() -> String {
     "\n[flows.customers]\nfrom = \"crm\"\nto = \"finance\"\nentity = \"customer\"\n\
      match = [\"customer_number\", \"national_id\", \"mobile\"]\n\
      number = { prefix = \"100-\", offset = 1000 }\nauthority = { default = \"source\" }\n\
-     reconcile = \"03:00\"\n\n\
-     [flows.quotes]\nfrom = \"crm\"\nto = \"finance\"\nentity = \"quote\"\nafter = \"customers\"\n\
-     states = [2]\nnet_tolerance = \"1\"\nsale_models = { PI_1 = 1, PI_2 = 2 }\n"
+     reconcile = \"03:00\"\n"
         .to_owned()
+}
+
+/// All of it: brokers, shop, CRM and finance system, and the flow of customers between these.
+pub fn whole_config(url: &str) -> String {
+    config(url) + &crm_config(url) + &finance_config(url) + &flows_config()
 }
 
 /// What a system on this machine needs in its settings.

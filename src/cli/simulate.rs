@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Common, End, text, usage};
 use crate::model::Message;
-use crate::simulate::{AnyTrap, Fault, Options, Simulator, config};
+use crate::simulate::{AnyTrap, Fault, Options, Simulator, whole_config};
 
 /// What `simulate` takes.
 #[derive(Debug, Args)]
@@ -123,11 +123,11 @@ pub async fn simulate(common: &Common, args: &SimulateArgs) -> Result<End> {
     simulator.set_faults(faults);
     if common.json {
         super::print_json(
-            &serde_json::json!({ "url": simulator.url(), "config": config(&simulator.url()) }),
+            &serde_json::json!({ "url": simulator.url(), "config": whole_config(&simulator.url()) }),
         )?;
     } else {
         println!("# {}", simulator.url());
-        println!("{}", config(&simulator.url()));
+        println!("{}", whole_config(&simulator.url()));
     }
     super::serve::stopped().await;
     simulator.stop().await;

@@ -22,9 +22,8 @@ pub fn configure(world: &World, lines: &str) {
         let url = world.sim.url();
         let systems = simulate::crm_config(&url) + &simulate::finance_config(&url);
         let flows = simulate::flows_config();
-        let customers = flows.split("[flows.quotes]").next().unwrap();
         let delivery = "\n[delivery]\nbackoff = \"50ms\"\nbackoff_max = \"200ms\"\n";
-        head + &systems.replace("every = \"1h\"", lines) + customers + delivery
+        head + &systems.replace("every = \"1h\"", lines) + &flows + delivery
     });
 }
 

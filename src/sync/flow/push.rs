@@ -1,13 +1,15 @@
 //! Working deliveries off, each by the write protocol.
 //!
-//!     pending   → claimed     a lease with owner and epoch
-//!     claimed   → prepared    the target was read; what will be written and what it replaces are on record
-//!     prepared  → sent        on record before the request goes out
-//!     sent      → confirmed   done: link, what is there now and the audit in one transaction
-//!     sent      → rejected    refused; waits for a person
-//!     sent      → prepared    refused for now, or never got there
-//!     sent      → uncertain   it may have been done, or may yet be
-//!     uncertain → …           looked for after the settle time
+//! ```text
+//! pending   → claimed     a lease with owner and epoch
+//! claimed   → prepared    the target was read; what will be written and what it replaces are on record
+//! prepared  → sent        on record before the request goes out
+//! sent      → confirmed   done: link, what is there now and the audit in one transaction
+//! sent      → rejected    refused; waits for a person
+//! sent      → prepared    refused for now, or never got there
+//! sent      → uncertain   it may have been done, or may yet be
+//! uncertain → …           looked for after the settle time
+//! ```
 //!
 //! No transaction is open during a request, and a process that was taken over writes nothing more.
 

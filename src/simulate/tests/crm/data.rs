@@ -170,5 +170,5 @@ fn the_configurations_name_both_systems_and_what_flows_between_them() {
     );
     let customers = &parsed["flows"]["customers"];
     assert_eq!(customers["number"]["prefix"].as_str(), Some("100-"));
-    assert_eq!(parsed["flows"]["quotes"]["after"].as_str(), Some("customers"));
+    assert_eq!(customers["entity"].as_str(), Some("customer"));
 }
