@@ -30,6 +30,8 @@ pub async fn index(tx: &mut Tx, customers: &[i64]) -> Result<()> {
 /// Customers looked at to learn how common a text is, in runs of [`RUN`] neighbours.
 const SAMPLE: i64 = 512;
 const RUN: i64 = 8;
+/// Among so many customers everything is found in no time.
+const SMALL: i64 = 50_000;
 /// Hits in the sample below which nothing is said about the whole.
 const TELLING: usize = 4;
 /// Trigrams that SQLite is asked for. The rarest tell nearly everything; each more costs the reading
@@ -78,10 +80,11 @@ impl<'a> Search<'a> {
 
     /// Whether all it hits are found sooner than a page of `limit` of them by looking at one customer
     /// after the other. To look at one costs about as much either way, and of the second way there are
-    /// as many as it takes to come upon `limit`.
+    /// as many as it takes to come upon `limit`. Of few customers all are found at once, and counted too.
     pub fn is_soon_gathered(&self, limit: i64) -> bool {
         let expected = self.expected();
-        !is_short(self.folded) && expected.saturating_mul(expected) <= limit.saturating_mul(self.of)
+        let few = self.of <= SMALL || expected.saturating_mul(expected) <= limit.saturating_mul(self.of);
+        !is_short(self.folded) && few
     }
 
     /// The customers it hits, if they are at most `few`; whoever is shown of them.
