@@ -217,6 +217,11 @@ pub trait Connector {
         async move { Err(Error::Rejected(message)) }
     }
 
+    /// A key as this system's records have it, however somebody has typed it.
+    fn spelled(&self, key: &str) -> String {
+        key.trim().to_owned()
+    }
+
     /// The region of phone numbers without a country, ISO alpha-2; empty where there are none.
     fn region(&self) -> &str {
         ""
@@ -435,6 +440,16 @@ impl Connector for System {
             System::Onec(s) => &s.region,
             System::Payamgostar(s) => s.region(),
             System::Siagh(s) => s.region(),
+        }
+    }
+
+    fn spelled(&self, key: &str) -> String {
+        match self {
+            System::Exness(s) => s.spelled(key),
+            System::Xm(s) => s.spelled(key),
+            System::Onec(s) => s.spelled(key),
+            System::Payamgostar(s) => s.spelled(key),
+            System::Siagh(s) => s.spelled(key),
         }
     }
 

@@ -22,7 +22,6 @@ plan-number-clash = another customer has its number there
 plan-linked-otherwise = the one found there is linked with another record
 plan-target-gone = the one it is linked with is gone there
 push-waits = { $to } asked to be left alone for a while: { $record } of { $from } waits.
-push-unread = { $to } cannot be read.
 
 case-ambiguous-match = Flow { $flow }: { $record } of { $from } may be { $keys } in { $to }, found by { $rule }. Nothing was written or linked.
     .help = Choose the one that is the same customer, `create` if it is none of them, or `exclude` to leave it out.

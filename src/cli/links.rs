@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
 use super::{Common, End, actor, app, flow_of, print_json, table, text, usage};
+use crate::connect::Connector as _;
 use crate::model::Message;
 use crate::report;
 use crate::store::audit;
@@ -117,10 +118,11 @@ async fn take(app: &crate::app::App, file: &PathBuf) -> Result<Taken> {
             return Err(bad(line));
         };
         let flow = flow_of(app, flow)?;
-        // The ids of a CRM are kept in small letters, however they are exported.
-        let is_crm = app.source(&flow.from).is_some_and(|source| source.connector.crm().is_some());
-        let source_key = if is_crm { source_key.to_ascii_lowercase() } else { source_key.to_owned() };
-        let (flow, source_key) = (flow.name, source_key.as_str());
+        let spelled = |system: &str, key: &str| {
+            app.source(system).map_or_else(|| key.to_owned(), |source| source.connector.spelled(key))
+        };
+        let keys = [spelled(&flow.from, source_key), spelled(&flow.to, destination_key)];
+        let (flow, [source_key, destination_key]) = (flow.name, keys.each_ref().map(String::as_str));
         let by = actor();
         let new = NewLink { flow: &flow, source_key, destination_key, rule: "file", run: None, by: &by };
         if link::make(&mut tx, &new, now()).await? {

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::sync::{SyncArgs, pull};
 use super::{Common, End, actor, app_and_engine, confirm, flow_of, print_json, table, text, usage};
 use crate::app::App;
-use crate::model::flow::{State, Way};
+use crate::model::flow::Way;
 use crate::model::{Flow, Message, RunStatus};
 use crate::report;
-use crate::sync::flow::Road;
 use crate::sync::flow::forward::{self, Action, Change};
+use crate::sync::flow::{Road, applied};
 use crate::sync::{Stop, now};
 
 /// What `plan` takes.
@@ -46,24 +46,6 @@ pub struct ApplyArgs {
 struct Saved {
     flow: String,
     changes: Vec<Change>,
-}
-
-/// What became of a plan.
-#[derive(Debug, Default, Serialize)]
-struct Applied {
-    flow: String,
-    /// Written and confirmed.
-    written: i64,
-    /// Linked, or in agreement already.
-    unchanged: i64,
-    /// Changed after the plan was made, and left out.
-    left_out: i64,
-    /// Wait for a person.
-    cases: i64,
-    /// Refused, or tried as often as may be.
-    errors: i64,
-    /// Of unknown outcome, or not sent yet.
-    open: i64,
 }
 
 /// Runs `plan`.
@@ -123,11 +105,11 @@ pub async fn apply(common: &Common, args: &ApplyArgs) -> Result<End> {
         while app.store.seal().await? > 0 {}
     } else {
         // A server on this database works them off.
-        while is_under_way(&app, &flow, &changes).await? {
+        while applied::is_under_way(&app.store, &flow, &changes).await? {
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         }
     }
-    let applied = applied(&app, &flow, &changes, began).await?;
+    let applied = applied::of(&app.store, &flow, &changes, began).await?;
     if common.json {
         print_json(&applied)?;
     } else {
@@ -160,18 +142,6 @@ pub async fn apply(common: &Common, args: &ApplyArgs) -> Result<End> {
         Some(Stop::Internal(error)) => Err(error),
         Some(Stop::Cancelled | Stop::Lost) => Ok(End::Interrupted),
     }
-}
-
-/// Whether deliveries of a plan are open, and nobody has paused them.
-async fn is_under_way(app: &App, flow: &Flow, changes: &[Change]) -> Result<bool> {
-    for name in [&flow.name, &flow.to] {
-        if app.store.system_state(name).await?.paused_at.is_some() {
-            return Ok(false);
-        }
-    }
-    let keys: Vec<&str> = changes.iter().map(|change| change.source.as_str()).collect();
-    let latest = app.store.latest_deliveries(&flow.name, Way::Forward, &keys).await?;
-    Ok(latest.iter().any(|delivery| delivery.state.is_open()))
 }
 
 /// A new plan, after both sides were read; `None` when they could not be.
@@ -219,26 +189,4 @@ fn show(common: &Common, flow: &Flow, changes: &[Change]) -> Result<()> {
     let counts = document.counts.iter().map(|(word, count)| format!("{word} {count}"));
     println!("\n{}", counts.collect::<Vec<_>>().join(" · "));
     Ok(())
-}
-
-/// What became of the deliveries of a plan.
-async fn applied(app: &App, flow: &Flow, changes: &[Change], began: i64) -> Result<Applied> {
-    let mut applied = Applied { flow: flow.name.clone(), ..Applied::default() };
-    applied.cases = changes.iter().filter(|change| change.action == Action::Case).count() as i64;
-    let keys: Vec<&str> = changes.iter().map(|change| change.source.as_str()).collect();
-    for delivery in app.store.latest_deliveries(&flow.name, Way::Forward, &keys).await? {
-        if delivery.ended_at.is_some_and(|ended| ended < began) {
-            continue;
-        }
-        let moved = delivery.message.as_ref().is_some_and(|message| message.id == "push-moved");
-        match delivery.state {
-            State::Confirmed | State::Verified => applied.written += 1,
-            State::Superseded if moved => applied.left_out += 1,
-            State::Superseded => applied.unchanged += 1,
-            State::Held => applied.cases += 1,
-            State::Rejected | State::Dead => applied.errors += 1,
-            _ => applied.open += 1,
-        }
-    }
-    Ok(applied)
 }

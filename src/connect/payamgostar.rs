@@ -295,6 +295,11 @@ impl Connector for Payamgostar {
         &self.region
     }
 
+    /// Ids are kept in small letters, however they are exported.
+    fn spelled(&self, key: &str) -> String {
+        key.trim().to_ascii_lowercase()
+    }
+
     fn holds(&self, contact: &Contact) -> Contact {
         self.kept(contact)
     }

@@ -56,7 +56,7 @@ pub struct Delivery {
     pub sent_at: Option<i64>,
     /// When it came to its end.
     pub ended_at: Option<i64>,
-    /// What the record said when it was asked for.
+    /// What the record said when it was asked for, later when it was prepared.
     pub said: Option<Fingerprint>,
     /// What the target has to say still; else it is left out.
     pub expects: Option<Fingerprint>,

@@ -14,6 +14,7 @@ use crate::model::contact::{Known, StoredContact};
 use crate::model::flow::Way;
 use crate::model::{Contact, Field, Fingerprint, Flow};
 
+pub mod applied;
 pub mod compare;
 pub mod confirm;
 pub mod decide;

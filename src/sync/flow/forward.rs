@@ -69,11 +69,8 @@ pub struct Change {
     pub expects: Option<String>,
 }
 
-/// A record that may have to be carried over, and what is known of it.
-struct Subject<'a> {
-    row: &'a StoredContact,
-    link: Option<&'a Link>,
-}
+/// A record that may have to be carried over.
+struct Subject<'a>(&'a StoredContact);
 
 /// The next page of records of the master above `after` (with `all` also those that did not change since
 /// both sides agreed last), and what is to be done about each; `None` when there are no more.
@@ -111,13 +108,13 @@ async fn judge(road: &Road, rows: &[StoredContact]) -> Result<Vec<Option<Change>
             changes.push(None);
             continue;
         }
-        let subject = Subject { row, link: links.get(row.known.key.as_str()).copied() };
+        let subject = Subject(row);
         let Ok(content) = road.content(&row.known.key, &row.raw) else {
             changes.push(None);
             continue;
         };
         let wished = road.wished(&content);
-        changes.push(match subject.link {
+        changes.push(match links.get(row.known.key.as_str()) {
             Some(link) => {
                 let there = theirs.get(link.destination_key.as_str()).filter(|there| !there.gone);
                 Some(subject.update(road, link, &wished, there.copied()))
@@ -162,11 +159,11 @@ impl Subject<'_> {
     fn change(&self, action: Action, destination: Option<&str>, reason: &str) -> Change {
         Change {
             action,
-            source: self.row.known.key.clone(),
+            source: self.0.known.key.clone(),
             destination: destination.map(str::to_owned),
             fields: Vec::new(),
             reason: reason.to_owned(),
-            said: self.row.said.to_string(),
+            said: self.0.said.to_string(),
             expects: None,
         }
     }
@@ -194,7 +191,7 @@ impl Subject<'_> {
     }
 
     fn unlinked(&self, road: &Road, wished: &Contact, there: &[Known], taken: &HashSet<&str>) -> Change {
-        match find(&self.row.known, &road.flow.rules, there) {
+        match find(&self.0.known, &road.flow.rules, there) {
             Match::New => {
                 let fields = wished.iter().filter(|(field, _)| *field != Field::Number);
                 let fields = fields.map(|(name, value)| Difference {

@@ -195,22 +195,21 @@ impl Hand {
             // Of this record only: the others go on.
             return Ok(self.leave(from, State::Rejected, message, 0).await?);
         }
-        let (wait, stop) = match error {
-            Error::Login(message) => (None, Stop::Failed(message)),
-            Error::Unavailable(message, wait) => (wait, Stop::Incomplete(message)),
-            Error::Rejected(message) | Error::Unexpected(message) => (None, Stop::Incomplete(message)),
+        let wait = match &error {
+            Error::Unavailable(_, wait) => *wait,
+            _ => None,
         };
         let rest = wait.and_then(|wait| i64::try_from(wait.as_micros()).ok()).unwrap_or(REST);
-        let message = match &stop {
-            Stop::Failed(message) | Stop::Incomplete(message) => message.clone(),
-            _ => self.message("push-unread"),
-        };
+        let message = error.message().clone();
         let to = if from == State::Uncertain { State::Uncertain } else { State::Pending };
         let step = Step { message: Some(&message), not_before: now() + rest, ..Step::new(from, to) };
         let mut tx = self.store().begin().await?;
         delivery::step(&mut tx, self.lease, &step, now()).await?;
         tx.commit().await?;
-        Err(stop)
+        Err(match error {
+            Error::Login(_) => Stop::Failed(message),
+            _ => Stop::Incomplete(message),
+        })
     }
 
     /// When the next attempt may be made: doubled with each, and not before the target said.
