@@ -34,6 +34,30 @@ pub struct Change {
     pub known: Option<Known>,
 }
 
+impl Change {
+    /// The id of the record, if there is one already.
+    pub fn stored(&self) -> Option<i64> {
+        self.known.as_ref().map(|known| known.id)
+    }
+}
+
+/// What pages that are written together are held against.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// The records as they are stored, by key.
+    pub known: HashMap<String, Known>,
+    /// Keys that one of these pages writes, and with what.
+    written: HashMap<String, Fingerprint>,
+}
+
+impl Held {
+    /// What a row with this key was on an earlier page, if there was one.
+    fn earlier(&self, key: &str, seen: &Seen) -> Option<Fingerprint> {
+        let known = || self.known.get(key).filter(|known| seen.has(known.id)).map(|known| known.hash);
+        self.written.get(key).copied().or_else(known)
+    }
+}
+
 /// A page, sorted.
 #[derive(Debug, Default)]
 pub struct Sorted {
@@ -179,23 +203,22 @@ impl Sorted {
     pub fn sort(
         &mut self,
         rows: Vec<Incoming>,
-        mut known: HashMap<String, Known>,
+        held: &mut Held,
         seen: &Seen,
         run: i64,
         stream: &Stream,
         connector: &impl Connector,
     ) {
         for row in rows {
-            let known = known.remove(&row.key);
-            if let Some(k) = known.as_ref().filter(|k| seen.has(k.id)) {
-                let same = k.hash == row.hash;
-                let rule = if same { "other_page" } else { "other_page_changed" };
+            if let Some(earlier) = held.earlier(&row.key, seen) {
+                let rule = if earlier == row.hash { "other_page" } else { "other_page_changed" };
                 let rule = Reject { rule, field: "" };
                 let sums = connector.amounts(stream, &row.raw);
                 self.leave_out(Disposition::Duplicate, &rule, Some(&row.key), &row.raw, &sums);
                 continue;
             }
-            if let Some(k) = known.as_ref().filter(|k| k.hash == row.hash && !k.gone) {
+            let known = held.known.get(&row.key);
+            if let Some(k) = known.filter(|k| k.hash == row.hash && !k.gone) {
                 self.counts.add(disposition_in(run, k));
                 for (measure, amount) in stream.measures.iter().zip(&k.amounts) {
                     self.sums.add(*measure, *amount);
@@ -214,6 +237,8 @@ impl Sorted {
                     self.saw.extend(stays.map(|k| k.id));
                 }
                 Ok(record) => {
+                    let known = held.known.remove(&row.key);
+                    held.written.insert(row.key.clone(), row.hash);
                     let disposition = match &known {
                         Some(k) if k.first_run != run => Disposition::Updated,
                         _ => Disposition::Created,

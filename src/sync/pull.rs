@@ -175,21 +175,16 @@ impl Reading<'_> {
             self.records.reserve(self.turn.store, rows).await?;
             self.customers.reserve(self.turn.store, rows).await?;
         }
-        let mut tx = self.turn.store.begin().await?;
-        let (mut stored, mut stopped) = (0, None);
+        let (mut pages, mut stopped) = (Vec::with_capacity(group.len()), None);
         for page in group {
             match page {
+                Ok(page) => pages.push(page),
                 Err(stop) => stopped = Some(stop),
-                Ok(page) => match self.store_page(&mut tx, page).await {
-                    Ok(()) => stored += 1,
-                    Err(stop @ Stop::Failed(_)) => stopped = Some(stop),
-                    Err(stop) => return Err(stop),
-                },
-            }
-            if stopped.is_some() || self.at_end() {
-                break;
             }
         }
+        let mut tx = self.turn.store.begin().await?;
+        let (stored, refused) = self.store_pages(&mut tx, pages).await?;
+        stopped = refused.or(stopped).filter(|_| !self.at_end());
         if stored > 0 {
             run::save(&mut tx, self.turn.claim, &self.stage, self.turn.progress(&self.stage), now()).await?;
             crate::failpoint("page before commit");

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::connect::{Ask, Connector, Cursor, Error, LeftOut, Page, Row, Stream, System, Totals};
 use crate::model::{Fingerprint, Incoming};
 use crate::store::{self, Store, Tx, mirror};
-use crate::sync::map::{self, Arrived, Sorted};
+use crate::sync::map::{self, Arrived, Held, Sorted};
 use crate::sync::seen::Seen;
 use crate::sync::{Source, Stop};
 
@@ -107,7 +107,7 @@ fn prepare(connector: &System, stream: &'static Stream, page: Page, expect: Expe
         let (mut incoming, mut sorted) = map::first_look(arrived, stream, connector, None);
         if expect.fresh {
             let rows = std::mem::take(&mut incoming);
-            sorted.sort(rows, HashMap::new(), &Seen::default(), 0, stream, connector);
+            sorted.sort(rows, &mut Held::default(), &Seen::default(), 0, stream, connector);
         }
         Rows::Sorted(incoming, sorted)
     };

@@ -1,108 +1,160 @@
-//! Writing one page: its rows, their customers, its checkpoint and counts.
+//! Writing pages: their rows, the customers of these, checkpoints and counts.
 
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use anyhow::Result;
 
-use super::super::map::{self, Change, Choice, Sorted};
-use super::super::{Stop, now, seen, verdict};
+use super::super::map::{self, Change, Choice, Held, Sorted};
+use super::super::{Stop, now, verdict};
 use super::ahead::{Fetched, Rows};
 use super::{Reading, totals_text};
 use crate::connect::{Cursor, Totals};
 use crate::model::disposition::Reasons;
-use crate::model::record::Whose;
-use crate::model::{Disposition, Message, Record, Stage};
+use crate::model::{Disposition, Incoming, Message, Stage, Sums};
+use crate::store::Tx;
 use crate::store::mirror;
-use crate::store::page::{self, Checkpoint};
-use crate::store::{Tx, audit, customer};
+
+mod write;
+
+/// A page that was held against the store.
+struct Looked {
+    /// Rows it sent.
+    sent: u64,
+    /// The rows that need a look, and what became of the others.
+    rows: Vec<Incoming>,
+    sorted: Sorted,
+    /// Those of them that are stored as they came: position and id.
+    same: Vec<(usize, i64)>,
+    sums: Sums,
+    next: Option<Cursor>,
+    totals: Totals,
+    way: Option<&'static str>,
+}
+
+impl Looked {
+    /// The keys of the rows that are not stored as they came.
+    fn others(&self) -> impl Iterator<Item = &str> {
+        // Positions come in any order.
+        let same: HashSet<usize> = self.same.iter().map(|(at, _)| *at).collect();
+        let others = self.rows.iter().enumerate().filter(move |(at, _)| !same.contains(at));
+        others.map(|(_, row)| row.key.as_str())
+    }
+}
+
+/// A page as it will be written.
+struct Ready {
+    sorted: Sorted,
+    /// Its number in the pass.
+    number: i64,
+    /// Digest over the old and new fingerprints of what changed; `None` when nothing did.
+    digest: Option<Vec<u8>>,
+}
 
 impl Reading<'_> {
-    /// Writes a page into the transaction. On a fresh stream rows are inserted without looking for
-    /// them first; if one is there already the error is a conflict and nothing may be kept.
-    pub(super) async fn store_page(&mut self, tx: &mut Tx, mut page: Fetched) -> Result<(), Stop> {
-        let now = now();
-        if self.choice.as_ref().is_some_and(Choice::is_full) {
-            page.rows = Rows::Arrived(Vec::new());
-            (page.sent, page.next) = (0, None);
-        }
-        let (claim, stream) = (self.turn.claim, self.stream);
-        let connector = self.turn.source.connector.clone();
-        let (incoming, mut sorted) = match page.rows {
-            Rows::Arrived(rows) => {
-                map::first_look(rows.into_iter(), stream, &connector, self.choice.as_mut())
-            }
-            Rows::Sorted(incoming, sorted) => (incoming, sorted),
-        };
-        let mut rest = incoming;
+    /// Writes pages into the transaction, those of a group with the same few statements: what a page
+    /// changes is little, and asking costs more than answering. How many, and why not the others.
+    ///
+    /// On a fresh stream rows are inserted without looking for them first; if one is there already the
+    /// error is a conflict and nothing may be kept.
+    pub(super) async fn store_pages(
+        &mut self,
+        tx: &mut Tx,
+        pages: Vec<Fetched>,
+    ) -> Result<(usize, Option<Stop>), Stop> {
         if !self.fresh {
-            let asked: Vec<_> = rest.iter().map(|row| (row.key.as_str(), row.hash)).collect();
-            let (same, sums) = mirror::same(tx, stream, self.stream_id, claim.run, &asked).await?;
-            // A record seen on an earlier page is no unchanged row but a duplicate: sorted below.
-            let new: Vec<(usize, i64)> = same.iter().copied().filter(|(_, id)| !self.seen.has(*id)).collect();
-            let ids: Vec<i64> = new.iter().map(|(_, id)| *id).collect();
-            let sums = if new.len() == same.len() { sums } else { mirror::sums_of(tx, stream, &ids).await? };
-            let done: HashSet<usize> = new.iter().map(|(at, _)| *at).collect();
-            sorted.unchanged(ids, &sums);
-            rest =
-                rest.into_iter().enumerate().filter(|(at, _)| !done.contains(at)).map(|(_, r)| r).collect();
+            return self.store_together(tx, pages).await;
         }
-        let keys: Vec<&str> = rest.iter().map(|row| row.key.as_str()).collect();
-        let known = if self.fresh {
-            HashMap::new()
-        } else {
-            mirror::known(tx, stream, self.stream_id, &keys).await?
-        };
-        sorted.sort(rest, known, &self.seen, claim.run, stream, &connector);
-        self.refuse_other_form(&sorted, page.sent)?;
+        // Each by itself: what is held in memory of rows that are all new would be several times as much.
+        let mut stored = 0;
+        for page in pages {
+            let (one, stopped) = self.store_together(tx, vec![page]).await?;
+            stored += one;
+            if stopped.is_some() || self.at_end() {
+                return Ok((stored, stopped));
+            }
+        }
+        Ok((stored, None))
+    }
 
-        let written = self.write(tx, &mut sorted, now).await?;
-        let mut stage = self.after(&sorted, &page.totals, page.next.as_ref(), now);
-        stage.way = page.way.map(str::to_owned).or(stage.way);
-        let mut saw = std::mem::take(&mut sorted.saw);
-        saw.extend(&written.ids);
-        if written.digest.is_some() {
-            let subject = format!("{}/{}", self.turn.source.name, stream.name);
-            audit::write(
-                tx,
-                audit::NewEntry {
-                    actor: "sync",
-                    action: "page.stored",
-                    subject: &subject,
-                    run: Some(claim.run),
-                    after: Some(
-                        serde_json::to_string(&PageEntry {
-                            page: stage.pages,
-                            created: sorted.counts.created,
-                            updated: sorted.counts.updated,
-                            digest: written.digest.as_deref().map(hex).unwrap_or_default(),
-                        })
-                        .map_err(anyhow::Error::from)?,
-                    ),
-                    ..audit::NewEntry::default()
-                },
-                now,
-            )
-            .await?;
+    async fn store_together(
+        &mut self,
+        tx: &mut Tx,
+        pages: Vec<Fetched>,
+    ) -> Result<(usize, Option<Stop>), Stop> {
+        let now = now();
+        let looked = self.look(tx, pages).await?;
+        let mut held = Held::default();
+        if !self.fresh {
+            let keys: Vec<&str> = looked.iter().flat_map(Looked::others).collect();
+            held.known = mirror::known(tx, self.stream, self.stream_id, &keys).await?;
         }
-        page::keep_oddities(tx, claim, stage.position, stage.passes, &sorted.oddities).await?;
-        let checkpoint = Checkpoint {
-            position: stage.position,
-            pass: stage.passes,
-            number: stage.pages,
-            rows: sorted.counts.read,
-            digest: written.digest,
-            seen: seen::pack(saw.clone()),
-        };
-        if !written.customers.is_empty() {
-            customer::touch(tx, &self.turn.source.name, seen::pack(written.customers)).await?;
+        let (mut ready, mut stopped) = (Vec::with_capacity(looked.len()), None);
+        for page in looked {
+            match self.sort(tx, page, &mut held, now).await {
+                Ok(page) => ready.push(page),
+                Err(stop @ Stop::Failed(_)) => stopped = Some(stop),
+                Err(stop) => return Err(stop),
+            }
+            if stopped.is_some() || self.at_end() {
+                break;
+            }
         }
-        page::store(tx, claim, checkpoint, now).await?;
-        self.stage = stage;
-        for id in saw {
+        let stored = ready.len();
+        self.write(tx, ready, now).await?;
+        Ok((stored, stopped))
+    }
+
+    /// Sorts off what needs no look, and finds out which rows are stored as they came.
+    async fn look(&mut self, tx: &mut Tx, pages: Vec<Fetched>) -> Result<Vec<Looked>, Stop> {
+        let (run, stream) = (self.turn.claim.run, self.stream);
+        let mut looked = Vec::with_capacity(pages.len());
+        for page in pages {
+            let Fetched { mut sent, mut rows, mut next, totals, way } = page;
+            if self.choice.as_ref().is_some_and(Choice::is_full) {
+                (sent, rows, next) = (0, Rows::Arrived(Vec::new()), None);
+            }
+            let connector = &self.turn.source.connector;
+            let (rows, sorted) = match rows {
+                Rows::Arrived(rows) => {
+                    map::first_look(rows.into_iter(), stream, connector, self.choice.as_mut())
+                }
+                Rows::Sorted(rows, sorted) => (rows, sorted),
+            };
+            let (same, sums) = if self.fresh {
+                (Vec::new(), Sums::default())
+            } else {
+                let asked: Vec<_> = rows.iter().map(|row| (row.key.as_str(), row.hash)).collect();
+                mirror::same(tx, stream, self.stream_id, run, &asked).await?
+            };
+            looked.push(Looked { sent, rows, sorted, same, sums, next, totals, way });
+        }
+        Ok(looked)
+    }
+
+    /// Sorts a page; the stage is what it is after it. A page of another form than before is refused.
+    async fn sort(&mut self, tx: &mut Tx, page: Looked, held: &mut Held, now: i64) -> Result<Ready, Stop> {
+        let stream = self.stream;
+        let Looked { sent, rows, mut sorted, same, sums, next, totals, way } = page;
+        // A record seen on an earlier page is no unchanged row but a duplicate: sorted with the others.
+        let (again, new): (Vec<_>, Vec<_>) = same.into_iter().partition(|(_, id)| self.seen.has(*id));
+        let ids: Vec<i64> = new.iter().map(|(_, id)| *id).collect();
+        let sums = if again.is_empty() { sums } else { mirror::sums_of(tx, stream, &ids).await? };
+        if !again.is_empty() {
+            let keys: Vec<&str> = again.iter().map(|(at, _)| rows[*at].key.as_str()).collect();
+            held.known.extend(mirror::known(tx, stream, self.stream_id, &keys).await?);
+        }
+        let done: HashSet<usize> = new.iter().map(|(at, _)| *at).collect();
+        sorted.unchanged(ids, &sums);
+        let rest = rows.into_iter().enumerate().filter(|(at, _)| !done.contains(at)).map(|(_, row)| row);
+        let connector = &self.turn.source.connector;
+        sorted.sort(rest.collect(), held, &self.seen, self.turn.claim.run, stream, connector);
+        self.refuse_other_form(&sorted, sent)?;
+        for id in sorted.saw.iter().copied().chain(sorted.changes.iter().filter_map(Change::stored)) {
             self.seen.add(id);
         }
-        Ok(())
+        self.stage = self.after(&sorted, &totals, next.as_ref(), now);
+        self.stage.way = way.map(str::to_owned).or(self.stage.way.take());
+        Ok(Ready { sorted, number: self.stage.pages, digest: None })
     }
 
     /// A page of another form than before is not stored.
@@ -128,119 +180,6 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// Writes the changes of a page and the customers they need.
-    async fn write(&mut self, tx: &mut Tx, sorted: &mut Sorted, now: i64) -> Result<Written, Stop> {
-        let (stream, run) = (self.stream, self.turn.claim.run);
-        let changes = std::mem::take(&mut sorted.changes);
-        let mut written = Written::default();
-        if changes.is_empty() {
-            return Ok(written);
-        }
-        let customers = self.customers_of(tx, &changes).await?;
-        let new = changes.iter().filter(|change| change.known.is_none()).count();
-        self.records.need(tx, new).await?;
-        let mut digest = blake3::Hasher::new();
-        let mut created = mirror::Created::new(stream, self.stream_id, run, now, new);
-        let mut changed = mirror::Changed::new(stream, run, now);
-        let mut cards = Vec::new();
-        for (change, customer) in changes.into_iter().zip(customers) {
-            let Change { row, record, known } = change;
-            if let Record::Card(card) = &record {
-                cards.push((card.key.clone(), customer));
-            }
-            digest.update(row.key.as_bytes());
-            digest.update(known.as_ref().map_or(&[0; 16], |k| &k.hash.0));
-            digest.update(&row.hash.0);
-            written.customers.push(customer);
-            match &known {
-                Some(known) => {
-                    written.customers.push(known.customer);
-                    written.ids.push(known.id);
-                    changed.add(known, customer, row, record);
-                }
-                None => {
-                    let id = self.records.take()?;
-                    written.ids.push(id);
-                    created.add(id, customer, row, record);
-                }
-            }
-        }
-        created.write(tx).await?;
-        changed.write(tx).await?;
-        let left = self.lead_cards(tx, &cards).await?;
-        written.customers.extend(left);
-        written.customers.retain(|customer| *customer != NOBODY);
-        written.digest = Some(digest.finalize().as_bytes().to_vec());
-        Ok(written)
-    }
-
-    /// Whose each change is: the customer its records name, made where there is none.
-    async fn customers_of(&mut self, tx: &mut Tx, changes: &[Change]) -> Result<Vec<i64>, Stop> {
-        let system = &self.turn.source.name;
-        let named: Vec<Cow<'_, str>> = changes
-            .iter()
-            .map(|change| match change.record.whose() {
-                Whose::Named(key) => key.into(),
-                // An account that names no client is its own.
-                Whose::Own => self.stream.own_name(&change.row.key).into(),
-                Whose::Nobodys => "".into(),
-            })
-            .collect();
-        let stays = |change: &Change| {
-            let known = change.known.as_ref()?;
-            (known.client_key.as_deref() == change.record.client_key()).then_some(known.customer)
-        };
-        let mut wanted: Vec<&str> = changes
-            .iter()
-            .zip(&named)
-            .filter(|(change, _)| stays(change).is_none())
-            .map(|(_, name)| name.as_ref())
-            .filter(|name| !name.is_empty())
-            .collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        let mut found = customer::find(tx, system, &wanted).await?;
-        wanted.retain(|name| !found.contains_key(*name));
-        self.customers.need(tx, wanted.len()).await?;
-        let mut new = Vec::with_capacity(wanted.len());
-        for name in wanted {
-            let id = self.customers.take()?;
-            found.insert(name, id);
-            new.push((id, name));
-        }
-        customer::create(tx, system, &new).await?;
-        Ok(changes
-            .iter()
-            .zip(&named)
-            .map(|(change, name)| {
-                stays(change).unwrap_or_else(|| found.get(name.as_ref()).copied().unwrap_or(NOBODY))
-            })
-            .collect())
-    }
-
-    /// Lets the names that movements call these cards by lead to the customers the cards belong to.
-    /// Customers that movements were taken from.
-    async fn lead_cards(&mut self, tx: &mut Tx, cards: &[(String, i64)]) -> Result<Vec<i64>, Stop> {
-        let system = &self.turn.source.name;
-        let names: Vec<String> = cards.iter().map(|(key, _)| self.stream.own_name(key)).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let found = customer::find(tx, system, &names).await?;
-        self.customers.need(tx, cards.len() - found.len()).await?;
-        let (mut new, mut left) = (Vec::new(), Vec::new());
-        for ((card, customer), name) in cards.iter().zip(names) {
-            match found.get(name) {
-                None => new.push((self.customers.take()?, name, *customer)),
-                Some(led) if led == customer => {}
-                Some(led) => {
-                    customer::move_card(tx, system, name, card, *led, *customer).await?;
-                    left.push(*led);
-                }
-            }
-        }
-        customer::create_names(tx, system, &new).await?;
-        Ok(left)
-    }
-
     /// The stage as it is after this page.
     fn after(&self, sorted: &Sorted, totals: &Totals, next: Option<&Cursor>, now: i64) -> Stage {
         let mut stage = self.stage.clone();
@@ -264,26 +203,4 @@ impl Reading<'_> {
         }
         stage
     }
-}
-
-/// The customer of records that are no client's.
-const NOBODY: i64 = 0;
-
-#[derive(serde::Serialize)]
-struct PageEntry {
-    page: i64,
-    created: u64,
-    updated: u64,
-    digest: String,
-}
-
-#[derive(Default)]
-struct Written {
-    ids: Vec<i64>,
-    customers: Vec<i64>,
-    digest: Option<Vec<u8>>,
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -41,6 +41,10 @@ fn id_of(row: &str) -> String {
     serde_json::from_str::<serde_json::Value>(row).unwrap()["id"].to_string()
 }
 
+fn account_of(row: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(row).unwrap()["client_account"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn odd_rows_are_counted_with_reasons_and_the_rest_goes_on() {
     on_both(async |world| {
@@ -271,6 +275,43 @@ async fn accounts_without_a_client_and_clients_without_accounts_are_customers() 
         for reward in ["key = 'ffffffff' AND reward_usd = 0", "key = 'eeeeeeee' AND reward_usd IS NULL"] {
             assert_eq!(world.number(&format!("{lonely} {reward}")).await, 1, "{reward}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_comes_on_several_pages_is_written_once() {
+    on_both(async |world| {
+        world.configure_systems("page_size = 500");
+        world.sync(0, &["ham"]).await;
+        let mut rows = world.sim.raw_rows("ham", "accounts");
+        // The list is in the order of account numbers: each comes on the first page, where it counts, and on
+        // later ones.
+        rows.sort_by_key(|row| account_of(row));
+        let (known, moved) = (rows[700].clone(), rows[900].clone());
+        rows.push(with(&known, "client_account", "\"1\""));
+        rows.push(with(&known, "client_account", "\"999999991\""));
+        let new = with(&known, "id", "99900001");
+        rows.push(with(&new, "client_account", "\"10\""));
+        rows.push(with(&new, "client_account", "\"999999992\""));
+        rows[900] = with(&moved, "client_account", "\"11\"");
+        rows.push(with(&moved, "client_account", "\"999999993\""));
+        world.sim.replace_raw_rows("ham", "accounts", rows);
+        let document = world.sync(0, &["ham"]).await;
+        assert_eq!(
+            counts(&document, "ham", "accounts"),
+            json!({ "read": 1368, "created": 1, "updated": 2, "unchanged": 1361, "duplicate": 4 })
+        );
+        assert_eq!(
+            rules(stage(&document, "ham", "accounts")),
+            [("other_page_changed".to_owned(), 4)],
+            "{document:#}"
+        );
+        for (key, account) in [(id_of(&known), "1"), ("99900001".to_owned(), "10"), (id_of(&moved), "11")] {
+            let stored: Vec<String> = raw_of(world, &key).await.iter().map(|raw| account_of(raw)).collect();
+            assert_eq!(stored, [account], "{key}");
+        }
+        checks::all(world).await;
     })
     .await;
 }
