@@ -30,6 +30,7 @@ pub mod db;
 pub mod deliveries;
 pub mod demo;
 pub mod flow;
+pub mod hash;
 pub mod import;
 pub mod init;
 pub mod links;
@@ -134,6 +135,8 @@ pub enum Command {
     Serve,
     /// Run the simulated systems alone.
     Simulate(simulate::SimulateArgs),
+    /// Turn a password into the form that a finance system of Siagh takes (`password_md5`).
+    HashPassword(hash::HashArgs),
     /// Add, list, disable or enable people, or set their passwords.
     User(people::UserArgs),
     /// Create, list or revoke API tokens.

@@ -33,6 +33,7 @@ async fn main() -> std::process::ExitCode {
         Command::Unpause(args) => cli::pause::pause(common, &args, false).await,
         Command::Serve => cli::serve::serve(common).await,
         Command::Simulate(args) => cli::simulate::simulate(common, &args).await,
+        Command::HashPassword(args) => cli::hash::hash(common, args),
         Command::User(args) => cli::people::user(common, args).await,
         Command::Token(args) => cli::people::token(common, args).await,
         Command::Db(args) => cli::db::db(common, args).await,

@@ -118,6 +118,9 @@ cli-demo-enter = The dashboard is open at (this link signs in once)
     Ctrl-C ends the demonstration; nothing is left behind.
 cli-check-database = Database { $database }: fine
 cli-check-fine = { $system }: fine
+cli-check-webhook = Webhooks: have it call { $url }/webhook/crm/{ $token }/identity, and …/quote and …/invoice for those. Whoever has this address can have the system read again, nothing else; keep it to yourselves.
+cli-check-webhook-signed = Webhooks: have it post signed events to { $url }/webhook/crm.
+cli-check-no-webhook = Webhooks: none are taken. Set `webhook_token` in [systems.{ $system }] to be told of changes at once; without them they are found by polling.
 cli-init-exists = { $file } exists already; it is not overwritten.
 cli-init-no-terminal = There is no terminal to ask at: `concord init --yes` writes { $file } with everything commented out.
 cli-init-written = { $file } is written.

@@ -1,6 +1,7 @@
 //! `concord check`: configuration, database, log-in and one small read per system.
 
 use anyhow::Result;
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use super::{Common, End, SystemArgs, app, no_systems, print_json, systems, text};
@@ -50,7 +51,12 @@ pub async fn check(common: &Common, args: &SystemArgs) -> Result<End> {
         }
         for system in &document.systems {
             match &system.problem {
-                None => println!("{}", text().with("cli-check-fine", &[("system", system.name.as_str())])),
+                None => {
+                    println!("{}", text().with("cli-check-fine", &[("system", system.name.as_str())]));
+                    if let Some(webhook) = webhook(&app, &system.name) {
+                        println!("  {webhook}");
+                    }
+                }
                 Some(problem) => {
                     println!("{}: {problem}", system.name);
                     if let Some(remedy) = &system.remedy {
@@ -61,6 +67,18 @@ pub async fn check(common: &Common, args: &SystemArgs) -> Result<End> {
         }
     }
     Ok(if ok { End::Fine } else { End::Failed })
+}
+
+/// Where a CRM sends its webhooks, to be pasted there. The address lets whoever knows it say that something
+/// changed, so it is printed here and nowhere else.
+fn webhook(app: &App, system: &str) -> Option<String> {
+    let crm = app.source(system)?.connector.crm().filter(|crm| crm.webhooks)?;
+    let url = &app.config.server.public_url;
+    Some(match &crm.webhook_token {
+        Some(token) => text().with("cli-check-webhook", &[("url", url), ("token", token.expose_secret())]),
+        None if !crm.webhook_secret.is_empty() => text().with("cli-check-webhook-signed", &[("url", url)]),
+        None => text().with("cli-check-no-webhook", &[("system", system)]),
+    })
 }
 
 fn database(app: &App) -> String {

@@ -211,7 +211,7 @@ fn password() -> Result<String> {
 }
 
 /// Asks for a password twice, or reads one line where there is no terminal.
-fn read_password() -> Result<String> {
+pub(super) fn read_password() -> Result<String> {
     use std::io::IsTerminal;
     if std::io::stdin().is_terminal() {
         return Ok(dialoguer::Password::new()

@@ -11,6 +11,7 @@ use crate::support::World;
 mod forward;
 mod import;
 mod matrix;
+mod settings;
 
 /// Systems that fail quickly, and are soon looked at again.
 pub const QUICK: &str = "rate = 10000\ntimeout = \"2s\"\nsettle = \"1s\"";
