@@ -107,6 +107,13 @@ pub struct Alerts {
     /// Where a JSON message is posted; such addresses are often secrets themselves.
     #[serde(deserialize_with = "value::secret_url")]
     pub webhook: Option<SecretString>,
+    /// Who mails are from; by default the first they go to.
+    pub from: Option<String>,
+    /// Networks that are not public in which the webhook may be.
+    #[serde(deserialize_with = "value::networks")]
+    pub allow_networks: Vec<Network>,
+    /// Whether both may be reached without encryption.
+    pub allow_plaintext: bool,
 }
 
 /// `[retention]`: how long things are kept.

@@ -19,6 +19,7 @@ pub mod country;
 pub mod exness;
 pub mod http;
 pub mod loose;
+pub mod mail;
 pub mod object;
 pub mod onec;
 pub mod payamgostar;

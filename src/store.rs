@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+pub mod alert;
 pub mod audit;
 pub mod bulk;
 pub mod case;

@@ -14,6 +14,7 @@ use crate::model::{Message, RunStatus, Stage, StageStatus};
 use crate::store::run::{self, Beat, Claim, TakenOver};
 use crate::store::{Store, audit};
 
+pub mod alarm;
 pub mod decide;
 pub mod flow;
 pub mod gone;

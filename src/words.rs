@@ -28,6 +28,7 @@ const LANGUAGES: &[Language] = &[(
         ("cli.ftl", include_str!("../locales/en/cli.ftl")),
         ("run.ftl", include_str!("../locales/en/run.ftl")),
         ("case.ftl", include_str!("../locales/en/case.ftl")),
+        ("alert.ftl", include_str!("../locales/en/alert.ftl")),
         ("flow.ftl", include_str!("../locales/en/flow.ftl")),
         ("web.ftl", include_str!("../locales/en/web.ftl")),
         ("insights.ftl", include_str!("../locales/en/insights.ftl")),

@@ -18,6 +18,7 @@ use crate::store::page::Mishap;
 use crate::store::run::{Beat, Claim, Requested};
 use crate::sync::{self, now};
 
+mod alerts;
 mod flows;
 mod import;
 pub mod pause;

@@ -68,6 +68,7 @@ pub async fn on(
     let working = tokio::spawn(engine.clone().work(stopping.clone(), schedules));
     let sealing = tokio::spawn(engine.clone().seal(stopping.clone()));
     let delivering = tokio::spawn(engine.clone().deliver(stopping.clone()));
+    let telling = tokio::spawn(engine.clone().tell(stopping.clone()));
     let router = web::router(Web { app: app.clone(), engine: Some(engine) });
     let mut asked = stopping.clone();
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
@@ -81,6 +82,7 @@ pub async fn on(
     let _ = tokio::time::timeout(LAST_CALL, serving).await;
     working.await??;
     delivering.await?;
+    telling.await?;
     sealing.await?;
     app.store.db.close().await;
     Ok(())

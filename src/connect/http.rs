@@ -20,6 +20,7 @@ mod guard;
 mod judge;
 mod limits;
 mod login;
+mod notify;
 mod once;
 #[cfg(test)]
 pub(super) mod tests;
@@ -29,6 +30,7 @@ pub use budget::Gate;
 pub use guard::{Network, may_reach, network};
 pub use limits::Limits;
 pub use login::{Auth, Login, Manner, Renewal, secret};
+pub use notify::post;
 pub use once::{Said, Sending};
 
 use budget::Budget;

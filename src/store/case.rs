@@ -145,6 +145,12 @@ impl Store {
         Ok(open)
     }
 
+    /// How many cases about a system or flow are open since before that time.
+    pub async fn cases_open_since(&self, system: &str, before: i64) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM cases WHERE system = $1 AND state = 'open' AND opened_at < $2";
+        self.db.row(sql, [system.into(), before.into()]).await?.context("no count")?.get(0)
+    }
+
     /// Whether an earlier case of this kind about this thing was decided with this choice, in a run
     /// not before `since`.
     pub async fn decided(&self, kind: &str, system: &str, subject: &str) -> Result<Option<Case>> {

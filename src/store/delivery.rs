@@ -143,6 +143,17 @@ impl Step<'_> {
     }
 }
 
+/// What of a flow's deliveries waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Refused or given up, and not followed by another of the same record.
+    pub failed: i64,
+    /// Go on by themselves.
+    pub open: i64,
+    /// When the oldest of these was asked for.
+    pub oldest: Option<i64>,
+}
+
 /// How long a claim holds without a sign of life, in microseconds.
 pub const LEASE: i64 = 45_000_000;
 
@@ -347,6 +358,15 @@ impl Store {
         let rows = self.db.rows(sql, [flow.into(), way.word().into(), run.into()]).await?;
         let count = |row: &Row| Ok((state(&row.get::<String>(0)?)?, row.get(1)?));
         rows.iter().map(count).collect()
+    }
+
+    /// What of a flow's deliveries one way waits, for whom and how long.
+    pub async fn backlog(&self, flow: &str, way: Way) -> Result<Backlog> {
+        let sql = format!(
+            "SELECT COUNT(CASE WHEN state IN ('rejected', 'dead') THEN 1 END), COUNT(CASE WHEN state IN {OPEN} THEN 1 END), MIN(CASE WHEN state IN {OPEN} THEN queued_at END) FROM delivery d WHERE flow = $1 AND way = $2 AND (state IN {OPEN} OR (state IN ('rejected', 'dead') AND NOT EXISTS (SELECT 1 FROM delivery l WHERE l.flow = d.flow AND l.way = d.way AND l.record = d.record AND l.id > d.id)))"
+        );
+        let row = self.db.row(&sql, [flow.into(), way.word().into()]).await?.context("no answer")?;
+        Ok(Backlog { failed: row.get(0)?, open: row.get(1)?, oldest: row.get(2)? })
     }
 
     /// The latest delivery of each of these records one way.

@@ -5,6 +5,7 @@
 // A test that cannot get its own material has failed, and the panic says where.
 #![allow(clippy::unwrap_used)]
 
+mod alerts;
 mod api;
 mod cli;
 mod connect;

@@ -220,7 +220,7 @@ async fn a_database_of_before_gets_its_sums_by_city() {
         let before = world.dump().await;
         // As if this step and those after it had not been taken: what it makes anew is made of what is stored.
         world.execute("DELETE FROM migration WHERE name >= '0003'", []).await;
-        for table in ["contact", "flow_state", "link", "delivery", "hint", "event"] {
+        for table in ["contact", "flow_state", "link", "delivery", "hint", "event", "alert"] {
             world.execute(&format!("DROP TABLE {table}"), []).await;
         }
         for column in ["kind", "number", "national_id"] {
