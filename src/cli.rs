@@ -121,9 +121,9 @@ pub enum Command {
     Cases(cases::CasesArgs),
     /// List, retry or settle writes to other systems.
     Deliveries(deliveries::DeliveriesArgs),
-    /// List links, or take over those of an earlier engine.
+    /// List links, take over those of an earlier engine, or find lost ones again.
     Links(links::LinksArgs),
-    /// Let a flow write by itself.
+    /// Let a flow write by itself, or open its import again.
     Flow(flow::FlowArgs),
     /// List, verify or export the audit.
     Audit(audit::AuditArgs),

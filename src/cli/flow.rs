@@ -1,9 +1,10 @@
-//! `concord flow start`: from when on a flow writes by itself.
+//! `concord flow`: from when on a flow writes by itself, and whether its import may write again.
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::{Common, End, actor, app, flow_of, print_json, text};
+use super::{Common, End, actor, app, confirm, flow_of, print_json, text, usage};
+use crate::model::Message;
 use crate::store::{audit, flow};
 use crate::sync::now;
 
@@ -21,29 +22,47 @@ enum Action {
         /// The flow.
         flow: String,
     },
+    /// Open a closed import again: `concord import` then writes into the master once more.
+    Reopen {
+        /// The flow.
+        flow: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// Runs the command.
 pub async fn flow(common: &Common, args: FlowArgs) -> Result<End> {
     let app = app(common).await?;
-    let Action::Start { flow: name } = args.action;
-    let name = flow_of(&app, &name)?.name;
+    let (name, action, told) = match &args.action {
+        Action::Start { flow } => (flow_of(&app, flow)?.name, "flow.started", "cli-flow-is-live"),
+        Action::Reopen { flow, yes } => {
+            let name = flow_of(&app, flow)?.name;
+            if app.store.flow_state(&name).await?.import_closed_at.is_none() {
+                return Err(usage(&Message::new("cli-import-not-closed").with("flow", &name)));
+            }
+            if !confirm(&text().with("cli-import-reopen-confirm", &[("flow", &name)]), *yes)? {
+                return Ok(End::Fine);
+            }
+            (name, "import.reopened", "cli-import-reopened")
+        }
+    };
     let mut tx = app.store.begin().await?;
-    if flow::start(&mut tx, &name, now()).await? {
+    let done = match &args.action {
+        Action::Start { .. } => flow::start(&mut tx, &name, now()).await?,
+        Action::Reopen { .. } => flow::reopen_import(&mut tx, &name).await?,
+    };
+    if done {
         let by = actor();
-        let entry = audit::NewEntry {
-            actor: &by,
-            action: "flow.started",
-            subject: &name,
-            ..audit::NewEntry::default()
-        };
+        let entry = audit::NewEntry { actor: &by, action, subject: &name, ..audit::NewEntry::default() };
         audit::write(&mut tx, entry, now()).await?;
         tx.commit().await?;
     }
     if common.json {
         print_json(&serde_json::json!({ "flow": name, "state": "live" }))?;
     } else {
-        println!("{}", text().with("cli-flow-is-live", &[("flow", &name)]));
+        println!("{}", text().with(told, &[("flow", &name)]));
     }
     Ok(End::Fine)
 }

@@ -62,7 +62,13 @@ pub async fn import(common: &Common, args: &ImportArgs) -> Result<End> {
         print(common, &flow.name, None, &rehearsed)?;
         return Ok(End::Fine);
     }
-    if rehearsed.created + rehearsed.linked > 0 && !args.yes {
+    let closed = app.store.flow_state(&flow.name).await?.import_closed_at.is_some();
+    let rest = rehearsed.created + rehearsed.linked;
+    if closed && rest > 0 {
+        let message = Message::new("import-closed-rest").with("flow", &flow.name).with("count", rest);
+        eprintln!("{}", text().message(&message));
+    }
+    if rest > 0 && !closed && !args.yes {
         if !common.json {
             print(common, &flow.name, None, &rehearsed)?;
         }

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
-use super::{Common, End, actor, app, flow_of, print_json, table, text, usage};
+use super::{Common, End, actor, app, app_and_engine, flow_of, plan, print_json, table, text, usage};
 use crate::connect::Connector as _;
-use crate::model::Message;
+use crate::model::flow::Select;
+use crate::model::{Flow, Message};
 use crate::report;
 use crate::store::audit;
 use crate::store::link::{self, NewLink, Side};
+use crate::sync::flow::forward::{Action as Do, Change};
 use crate::sync::now;
 
 /// What `links` takes.
@@ -32,6 +34,15 @@ enum Action {
         /// The file.
         file: PathBuf,
     },
+    /// Find lost links again: reads both sides and ties the records that are the same customer. Writes nothing
+    /// into either.
+    Rebuild {
+        /// The flow.
+        flow: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// What became of a file of links.
@@ -47,53 +58,67 @@ struct Taken {
 
 /// Runs the command.
 pub async fn links(common: &Common, args: LinksArgs) -> Result<End> {
-    let app = app(common).await?;
     match args.action {
-        Action::List { flow } => {
-            let flow =
-                flow.map(|name| flow_of(&app, &name)).transpose()?.map(|flow| flow.name).unwrap_or_default();
-            let links = app.store.links(&flow, None, 500).await?;
-            let documents: Vec<_> = links.iter().map(|(flow, link)| report::link(flow, link)).collect();
-            if common.json {
-                let total = app.store.count_links(&flow).await?;
-                print_json(&serde_json::json!({ "items": documents, "total": total, "next": null }))?;
-            } else if documents.is_empty() {
-                println!("{}", text().text("cli-no-links"));
-            } else {
-                let titles = ["cli-flow", "cli-source-key", "cli-destination-key", "cli-rule"]
-                    .map(|id| text().text(id));
-                let mut shown = table::table(&titles.each_ref().map(|title| title.as_str()));
-                for one in documents {
-                    let cells = [one.flow, one.source_key, one.destination_key, one.rule];
-                    shown.add_row(cells.map(|cell| table::clean(&cell)));
-                }
-                println!("{shown}");
-            }
-            Ok(End::Fine)
-        }
-        Action::Import { file } => {
-            let taken = take(&app, &file).await?;
-            if common.json {
-                print_json(&taken)?;
-            } else {
-                let lines = taken.refused.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-                let lines = if lines.is_empty() { "none" } else { &lines };
-                let counts = [
-                    taken.linked.to_string(),
-                    taken.already_linked.to_string(),
-                    taken.refused.len().to_string(),
-                ];
-                let args = [
-                    ("linked", counts[0].as_str()),
-                    ("already", &counts[1]),
-                    ("refused", &counts[2]),
-                    ("lines", lines),
-                ];
-                println!("{}", text().with("cli-links-taken", &args));
-            }
-            Ok(if taken.refused.is_empty() { End::Fine } else { End::Disagree })
-        }
+        Action::List { flow } => list(common, flow).await,
+        Action::Import { file } => import(common, &file).await,
+        Action::Rebuild { flow, yes } => rebuild(common, &flow, yes).await,
     }
+}
+
+async fn list(common: &Common, flow: Option<String>) -> Result<End> {
+    let app = app(common).await?;
+    let flow = flow.map(|name| flow_of(&app, &name)).transpose()?.map(|flow| flow.name).unwrap_or_default();
+    let links = app.store.links(&flow, None, 500).await?;
+    let documents: Vec<_> = links.iter().map(|(flow, link)| report::link(flow, link)).collect();
+    if common.json {
+        let total = app.store.count_links(&flow).await?;
+        print_json(&serde_json::json!({ "items": documents, "total": total, "next": null }))?;
+    } else if documents.is_empty() {
+        println!("{}", text().text("cli-no-links"));
+    } else {
+        let titles =
+            ["cli-flow", "cli-source-key", "cli-destination-key", "cli-rule"].map(|id| text().text(id));
+        let mut shown = table::table(&titles.each_ref().map(|title| title.as_str()));
+        for one in documents {
+            let cells = [one.flow, one.source_key, one.destination_key, one.rule];
+            shown.add_row(cells.map(|cell| table::clean(&cell)));
+        }
+        println!("{shown}");
+    }
+    Ok(End::Fine)
+}
+
+async fn import(common: &Common, file: &PathBuf) -> Result<End> {
+    let app = app(common).await?;
+    let taken = take(&app, file).await?;
+    if common.json {
+        print_json(&taken)?;
+    } else {
+        let lines = taken.refused.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+        let lines = if lines.is_empty() { "none" } else { &lines };
+        let counts =
+            [taken.linked.to_string(), taken.already_linked.to_string(), taken.refused.len().to_string()];
+        let args = [
+            ("linked", counts[0].as_str()),
+            ("already", &counts[1]),
+            ("refused", &counts[2]),
+            ("lines", lines),
+        ];
+        println!("{}", text().with("cli-links-taken", &args));
+    }
+    Ok(if taken.refused.is_empty() { End::Fine } else { End::Disagree })
+}
+
+/// Does of a plan only what ties records, and what has to be asked for that.
+async fn rebuild(common: &Common, flow: &str, yes: bool) -> Result<End> {
+    let (app, engine) = app_and_engine(common).await?;
+    // Also those that would not be carried by themselves: they were tied once.
+    let flow = Flow { select: Select::All, ..flow_of(&app, flow)? };
+    let Some(changes) = plan::made(common, &app, engine.as_ref(), &flow).await? else {
+        return Ok(End::Failed);
+    };
+    let links: Vec<Change> = changes.into_iter().filter(|change| change.action == Do::Link).collect();
+    plan::carry_out(common, &app, engine.as_ref(), &flow, &links, yes).await
 }
 
 /// Makes the links of a file, all or, when it cannot be read, none.

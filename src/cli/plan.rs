@@ -81,35 +81,47 @@ pub async fn apply(common: &Common, args: &ApplyArgs) -> Result<End> {
         }
         (None, None) => return Ok(End::Usage),
     };
+    carry_out(common, &app, engine.as_ref(), &flow, &changes, args.yes).await
+}
+
+/// Shows changes, asks, and has them done; also those of a part of a plan.
+pub(super) async fn carry_out(
+    common: &Common,
+    app: &Arc<App>,
+    engine: Option<&Arc<crate::work::Engine>>,
+    flow: &Flow,
+    changes: &[Change],
+    yes: bool,
+) -> Result<End> {
     let writes = changes.iter().filter(|change| change.action != Action::Case).count();
-    if writes > 0 && !args.yes {
+    if writes > 0 && !yes {
         if !common.json {
-            show(common, &flow, &changes)?;
+            show(common, flow, changes)?;
         }
         let question = Message::new("cli-apply-confirm").with("count", writes).with("system", &flow.to);
         if !confirm(&text().message(&question), false)? {
             return Ok(End::Fine);
         }
     }
-    let Some(road) = Road::new(&app, &flow, Way::Forward) else {
+    let Some(road) = Road::new(app, flow, Way::Forward) else {
         return Err(usage(&Message::new("flow-system-off").with("flow", &flow.name)));
     };
     if app.store.system_state(&flow.name).await?.paused_at.is_some() {
         return Err(usage(&Message::new("cli-flow-is-paused").with("flow", &flow.name)));
     }
     let began = now();
-    forward::apply(&road, &changes, &actor()).await?;
+    forward::apply(&road, changes, &actor()).await?;
     let mut stopped = None;
-    if let Some(engine) = &engine {
+    if let Some(engine) = engine {
         stopped = engine.work_off(&road).await.err();
         while app.store.seal().await? > 0 {}
     } else {
         // A server on this database works them off.
-        while applied::is_under_way(&app.store, &flow, &changes).await? {
+        while applied::is_under_way(&app.store, flow, changes).await? {
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         }
     }
-    let applied = applied::of(&app.store, &flow, &changes, began).await?;
+    let applied = applied::of(&app.store, flow, changes, began).await?;
     if common.json {
         print_json(&applied)?;
     } else {
@@ -145,7 +157,7 @@ pub async fn apply(common: &Common, args: &ApplyArgs) -> Result<End> {
 }
 
 /// A new plan, after both sides were read; `None` when they could not be.
-async fn made(
+pub(super) async fn made(
     common: &Common,
     app: &Arc<App>,
     engine: Option<&Arc<crate::work::Engine>>,

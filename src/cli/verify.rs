@@ -3,11 +3,17 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{Common, End, app, no_systems, print_json, table, text, usage};
+use std::sync::Arc;
+
+use super::sync::{SyncArgs, pull};
+use super::{Common, End, app, flow_of, no_systems, print_json, table, text, usage};
 use crate::app::App;
-use crate::model::Message;
+use crate::model::flow::Way;
+use crate::model::{Message, RunStatus};
 use crate::report;
+use crate::sync::flow::{self, Road};
 use crate::sync::parity;
+use crate::work::Engine;
 
 pub use crate::sync::parity::VerifyDoc;
 use crate::sync::parity::{Item, Line, Unverified};
@@ -15,9 +21,9 @@ use crate::sync::parity::{Item, Line, Unverified};
 /// What `verify` takes.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Systems by name [default: all].
-    #[arg(value_name = "SYSTEM")]
-    systems: Vec<String>,
+    /// Systems and flows by name [default: all].
+    #[arg(value_name = "SYSTEM|FLOW")]
+    names: Vec<String>,
     /// Only the customers of shops whose card has this phone, read live.
     #[arg(long)]
     phone: Option<String>,
@@ -29,14 +35,27 @@ pub struct VerifyArgs {
 /// Runs the command.
 pub async fn verify(common: &Common, args: &VerifyArgs) -> Result<End> {
     let app = app(common).await?;
-    let names = super::systems(&app, &args.systems)?;
-    if names.is_empty() {
+    let is_flow = |name: &&String| app.config.flow(name).is_some();
+    let flows: Vec<String> = match args.names.is_empty() {
+        true => app.config.flows.iter().map(|flow| flow.name.clone()).collect(),
+        false => args.names.iter().filter(is_flow).cloned().collect(),
+    };
+    let named: Vec<String> = args.names.iter().filter(|name| !is_flow(name)).cloned().collect();
+    let names = match named.is_empty() && !flows.is_empty() && !args.names.is_empty() {
+        true => Vec::new(),
+        false => super::systems(&app, &named)?,
+    };
+    if names.is_empty() && flows.is_empty() {
         return Err(usage(&no_systems(&app)));
     }
     let document = match (&args.phone, args.customer) {
         (Some(phone), _) => customers(&app, &names, phone).await?,
         (None, Some(id)) => customer(&app, id).await?,
-        (None, None) => systems(&app, &names).await,
+        (None, None) => {
+            let mut document = systems(&app, &names).await;
+            of_flows(common, &app, &flows, &mut document).await?;
+            document
+        }
     };
     if common.json {
         print_json(&document)?;
@@ -167,6 +186,33 @@ async fn customer(app: &App, id: i64) -> Result<VerifyDoc> {
 
 fn problem(system: &str, error: &Unverified) -> String {
     text().message(&error.message().with("system", system))
+}
+
+/// Holds both sides of these flows against each other, after they were read.
+async fn of_flows(common: &Common, app: &Arc<App>, names: &[String], document: &mut VerifyDoc) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let engine = Engine::start(app).await?;
+    for name in names {
+        let flow = flow_of(app, name)?;
+        let road = Road::new(app, &flow, Way::Forward);
+        let off = || usage(&Message::new("flow-system-off").with("flow", &flow.name));
+        let road = road.ok_or_else(off)?;
+        let quiet = Common { quiet: true, ..common.clone() };
+        let pulled =
+            pull(app, engine.as_ref(), &quiet, &SyncArgs::default(), &[flow.from.clone(), flow.to.clone()])
+                .await?;
+        match pulled.runs.iter().find(|run| run.status != RunStatus::Succeeded) {
+            Some(run) => {
+                let why = run.error.as_ref().map(|error| text().message(error)).unwrap_or_default();
+                document.fail(&flow.name, why);
+            }
+            None if pulled.runs.len() < 2 => document.fail(&flow.name, text().text("verify-flow-paused")),
+            None => document.add(vec![flow::verify::verify(&road).await?]),
+        }
+    }
+    Ok(())
 }
 
 /// Holds these systems against their sources. One that cannot be read does not keep the others from

@@ -64,6 +64,17 @@ impl Store {
         self.db.rows(&sql, args).await?.iter().map(read).collect()
     }
 
+    /// How many contacts of a stream have a value that they are matched by, and how many different ones there
+    /// are.
+    pub async fn canonical_counts(&self, stream: i64, field: Field) -> Result<(i64, i64)> {
+        let Some(column) = column(field) else { return Ok((0, 0)) };
+        let sql = format!(
+            "SELECT COUNT({column}), COUNT(DISTINCT {column}) FROM contact WHERE stream_id = $1 AND gone_run IS NULL"
+        );
+        let row = self.db.row(&sql, [stream.into()]).await?.context("no counts")?;
+        Ok((row.get(0)?, row.get(1)?))
+    }
+
     /// What a contact said before, payload by payload.
     pub async fn former_raws(&self, stream: i64, record: i64) -> Result<Vec<String>> {
         let sql = "SELECT raw FROM version WHERE stream_id = $1 AND record_id = $2 ORDER BY valid_from DESC";

@@ -37,6 +37,13 @@ pub async fn close_import(tx: &mut Tx, flow: &str, now: i64) -> Result<bool> {
     Ok(tx.execute(sql, [flow.into(), now.into()]).await? == 1)
 }
 
+/// Opens a flow's import again; `false` when it is not closed.
+pub async fn reopen_import(tx: &mut Tx, flow: &str) -> Result<bool> {
+    let sql =
+        "UPDATE flow_state SET import_closed_at = NULL WHERE flow = $1 AND import_closed_at IS NOT NULL";
+    Ok(tx.execute(sql, [flow.into()]).await? == 1)
+}
+
 /// Lets a flow write by itself from now on; `false` when it does already.
 pub async fn start(tx: &mut Tx, flow: &str, now: i64) -> Result<bool> {
     let sql = "INSERT INTO flow_state (flow, live_since) VALUES ($1, $2) ON CONFLICT (flow) DO UPDATE SET live_since = excluded.live_since WHERE flow_state.live_since IS NULL";

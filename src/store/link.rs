@@ -48,6 +48,19 @@ pub struct NewLink<'a> {
     pub by: &'a str,
 }
 
+/// How many links have both their records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Partners {
+    /// All links.
+    pub links: i64,
+    /// Whose record of the master is gone, or was never seen.
+    pub without_source: i64,
+    /// Whose record on the other side is, while the master's is there.
+    pub without_destination: i64,
+    /// Records of the other side that are there and have a link.
+    pub tied_there: i64,
+}
+
 /// Which side of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -154,6 +167,28 @@ impl Store {
             Some(row) => Ok((row.get(0)?, row.get(1)?)),
             None => Ok((0, 0)),
         }
+    }
+
+    /// How many links of a flow have both their records, in these streams of the two sides.
+    pub async fn partners(&self, flow: &str, from: i64, to: i64) -> Result<Partners> {
+        let there = |stream: &str, key: &str| {
+            format!(
+                "EXISTS (SELECT 1 FROM contact c WHERE c.stream_id = {stream} AND c.key = link.{key} AND c.gone_run IS NULL)"
+            )
+        };
+        let (here, there) = (there("$2", "source_key"), there("$3", "destination_key"));
+        let sql = format!(
+            "SELECT COUNT(*), COUNT(CASE WHEN NOT {here} THEN 1 END), COUNT(CASE WHEN {here} AND NOT {there} THEN 1 END), COUNT(CASE WHEN {there} THEN 1 END) FROM link WHERE flow = $1"
+        );
+        let row = self.db.row(&sql, [flow.into(), from.into(), to.into()]).await?;
+        row.map_or(Ok(Partners::default()), |row| {
+            Ok(Partners {
+                links: row.get(0)?,
+                without_source: row.get(1)?,
+                without_destination: row.get(2)?,
+                tied_there: row.get(3)?,
+            })
+        })
     }
 
     /// How many links a flow has (all flows when empty).

@@ -21,6 +21,7 @@ pub mod decide;
 pub mod forward;
 pub mod import;
 pub mod push;
+pub mod verify;
 
 /// A flow one way: the system its records come from, and the one that is written to.
 pub struct Road {

@@ -19,7 +19,7 @@ use crate::store::link::{self, Link, Side};
 use crate::sync::matching::link::{Match, find};
 
 /// Rows looked at in one go.
-const PAGE: i64 = 500;
+pub(super) const PAGE: i64 = 500;
 
 /// What is to be done about a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -85,7 +85,7 @@ async fn page(road: &Road, all: bool, after: &mut i64) -> Result<Option<Vec<(Sto
 }
 
 /// What is to be done about these records; `None` about those that the flow does not carry.
-async fn judge(road: &Road, rows: &[StoredContact]) -> Result<Vec<Option<Change>>> {
+pub(super) async fn judge(road: &Road, rows: &[StoredContact]) -> Result<Vec<Option<Change>>> {
     let store = &road.app.store;
     let name = road.flow.name.as_str();
     let keys: Vec<&str> = rows.iter().map(|row| row.known.key.as_str()).collect();

@@ -138,29 +138,30 @@ Keeps customer data in agreement across the systems a company runs, and proves i
 Usage: concord [OPTIONS] <COMMAND>
 
 Commands:
-  demo        Everything at once, with simulated systems: sync, verify, print the summary, serve
-  init        Ask a few questions and write concord.toml
-  check       Check configuration, database, log-in and one small read per system
-  sync        Read systems into the mirror
-  import      Bring the customers of the system that follows into the master, once
-  plan        Show what a flow would write
-  apply       Write what a plan says
-  verify      Hold the mirror against the sources
-  customers   List, search and export customers
-  runs        List, show, cancel or resume runs
-  cases       List, show and decide cases
-  deliveries  List, retry or settle writes to other systems
-  links       List links, or take over those of an earlier engine
-  flow        Let a flow write by itself
-  audit       List, verify or export the audit
-  pause       Stop systems from being read, and flows from writing
-  unpause     Let paused systems be read, and paused flows write, again
-  serve       Serve dashboard and API, and run the schedules
-  simulate    Run the simulated systems alone
-  user        Add, list, disable or enable people, or set their passwords
-  token       Create, list or revoke API tokens
-  db          Migrate, back up, restore or check the database
-  help        Print this message or the help of the given subcommand(s)
+  demo           Everything at once, with simulated systems: sync, verify, print the summary, serve
+  init           Ask a few questions and write concord.toml
+  check          Check configuration, database, log-in and one small read per system
+  sync           Read systems into the mirror
+  import         Bring the customers of the system that follows into the master, once
+  plan           Show what a flow would write
+  apply          Write what a plan says
+  verify         Hold the mirror against the sources
+  customers      List, search and export customers
+  runs           List, show, cancel or resume runs
+  cases          List, show and decide cases
+  deliveries     List, retry or settle writes to other systems
+  links          List links, take over those of an earlier engine, or find lost ones again
+  flow           Let a flow write by itself, or open its import again
+  audit          List, verify or export the audit
+  pause          Stop systems from being read, and flows from writing
+  unpause        Let paused systems be read, and paused flows write, again
+  serve          Serve dashboard and API, and run the schedules
+  simulate       Run the simulated systems alone
+  hash-password  Turn a password into the form that a finance system of Siagh takes (`password_md5`)
+  user           Add, list, disable or enable people, or set their passwords
+  token          Create, list or revoke API tokens
+  db             Migrate, back up, restore or check the database
+  help           Print this message or the help of the given subcommand(s)
 
 Options:
       --config <FILE>  Configuration file [default: concord.toml in this folder] [env: CONCORD_CONFIG=]
