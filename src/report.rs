@@ -16,10 +16,14 @@ use crate::store::status::Owned;
 use crate::words::Words;
 
 mod flow;
+mod flows;
 mod plan;
 
 pub use flow::{DeliveryDoc, LinkDoc, delivery, link};
-pub use plan::{PlanDoc, plan};
+pub use flows::{
+    FlowDoc, ImportDoc, Names, PausedDoc, WaitingDoc, deliveries, ends, flow, import, links, names, paused,
+};
+pub use plan::{BecameDoc, ChangeDoc, FieldDoc, PlanDoc, kept_plan, plan};
 
 /// A run.
 #[derive(Debug, Clone, Serialize, ToSchema)]

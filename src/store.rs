@@ -28,6 +28,7 @@ pub mod mirror;
 pub mod open;
 pub mod owner;
 pub mod page;
+pub mod plan;
 pub mod restore;
 pub mod run;
 pub mod search;

@@ -31,6 +31,7 @@ const LANGUAGES: &[Language] = &[(
         ("alert.ftl", include_str!("../locales/en/alert.ftl")),
         ("flow.ftl", include_str!("../locales/en/flow.ftl")),
         ("web.ftl", include_str!("../locales/en/web.ftl")),
+        ("flows-web.ftl", include_str!("../locales/en/flows-web.ftl")),
         ("insights.ftl", include_str!("../locales/en/insights.ftl")),
         ("api.ftl", include_str!("../locales/en/api.ftl")),
     ],

@@ -22,6 +22,7 @@ mod alerts;
 mod flows;
 mod import;
 pub mod pause;
+pub mod plan;
 pub mod schedule;
 
 use schedule::Tick;
@@ -152,6 +153,7 @@ impl Engine {
     /// `schedules` it also asks for the runs that are due.
     pub async fn work(self: Arc<Self>, mut stop: watch::Receiver<bool>, schedules: bool) -> Result<()> {
         let mut tasks = tokio::task::JoinSet::new();
+        let mut planning: Option<tokio::task::AbortHandle> = None;
         let mut tick = tokio::time::interval(Duration::from_millis(500));
         loop {
             tokio::select! {
@@ -160,6 +162,9 @@ impl Engine {
             }
             if schedules && let Err(error) = self.schedule().await {
                 tracing::error!(error = format!("{error:#}"), "the schedule could not be looked at");
+            }
+            if planning.as_ref().is_none_or(tokio::task::AbortHandle::is_finished) {
+                planning = Some(tasks.spawn(self.clone().make_plans()));
             }
             match self.app.store.waiting_runs().await {
                 Err(error) => tracing::error!(error = format!("{error:#}"), "runs could not be looked up"),

@@ -32,6 +32,7 @@ api-unknown-system = There is no system { $system }, or it is switched off
 api-unknown-field = Nothing is known of the origin of { $field }; known are { $known }
 api-run-over = Run { $run } is over already
 api-run-not-resumable = Run { $run } cannot be taken up again: it was not stopped, or a later run of the system has replaced it
+api-delivery-needs-ref = Delivery { $delivery } made something new: say what, with its key as ref
 api-not-ready = Not ready yet; try again in a few seconds
 api-no-onec = No 1C system is configured
 api-onec-started = Full synchronization started

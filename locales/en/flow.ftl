@@ -3,6 +3,8 @@
 flow-system-off = A system of flow { $flow } is switched off. Set enabled = true in its section.
 flow-system-paused = { $system } is paused, so flow { $flow } cannot read it. Let it be read again with `concord unpause { $system }`.
 flow-paused-meanwhile = Flow { $flow }, or the system it writes to, was paused: the rest waits. Unpause it and import again.
+flow-is-paused = Flow { $flow } is paused. Unpause it first.
+flow-never-read = { $system } was never read whole, so nothing can be said of flow { $flow } yet. Read it first.
 flow-not-read = { $system } could not be read whole in run { $run }, so flow { $flow } was not begun: who is missing in an incomplete list would be created twice. See `concord runs show { $run }`.
 
 push-record-gone = { $from } has { $record } no more, or it is left out there: nothing is written to { $to }.
@@ -11,6 +13,12 @@ push-linked = { $record } of { $from } was found in { $to } as { $key }, and lin
 push-nothing-to-do = { $to } says the same as { $from } about { $record } already.
 push-not-there = { $record } of { $from } was sent to { $to } and is not there: it is sent again.
 push-moved = { $record } of { $from }, or what it is linked with in { $to }, was changed after the plan was made: it was left out.
+plan-not-read = { $system } could not be read whole in run { $run }: nothing was planned of flow { $flow }.
+    .help = See what happened to the run, then plan again.
+plan-is-reading = Plan { $plan } is not made yet: both sides are being read.
+plan-is-failed = Plan { $plan } could not be made: there is nothing to apply. Plan again.
+plan-says-nothing = Plan { $plan } says nothing of { $record } that could be applied.
+plan-overtaken = Nothing of it was applied: all { $count } records have been changed since plan { $plan } was made. Plan again.
 plan-new = not there yet
 plan-found = found there, not linked yet
 plan-differs = differs

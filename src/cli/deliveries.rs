@@ -62,7 +62,7 @@ pub async fn deliveries(common: &Common, args: DeliveriesArgs) -> Result<End> {
     match args.action.unwrap_or(Action::List(args.list)) {
         Action::List(ListArgs { state }) => {
             let found = app.store.deliveries(state, None, 500).await?;
-            let documents: Vec<_> = found.iter().map(|delivery| report::delivery(delivery, text())).collect();
+            let documents = report::deliveries(&app, &found, text()).await?;
             if common.json {
                 let total = app.store.count_deliveries(state).await?;
                 print_json(&serde_json::json!({ "items": documents, "total": total, "next": null }))?;

@@ -5,8 +5,7 @@ use clap::{Args, Subcommand};
 
 use super::{Common, End, actor, app, confirm, flow_of, print_json, text, usage};
 use crate::model::Message;
-use crate::store::{audit, flow};
-use crate::sync::now;
+use crate::sync::flow::life::{self, Life};
 
 /// What `flow` takes.
 #[derive(Debug, Args)]
@@ -35,32 +34,29 @@ enum Action {
 /// Runs the command.
 pub async fn flow(common: &Common, args: FlowArgs) -> Result<End> {
     let app = app(common).await?;
-    let (name, action, told) = match &args.action {
-        Action::Start { flow } => (flow_of(&app, flow)?.name, "flow.started", "cli-flow-is-live"),
+    let (name, told) = match args.action {
+        Action::Start { flow } => {
+            let name = flow_of(&app, &flow)?.name;
+            life::start(&app.store, &name, &actor()).await?;
+            (name, "cli-flow-is-live")
+        }
         Action::Reopen { flow, yes } => {
-            let name = flow_of(&app, flow)?.name;
+            let name = flow_of(&app, &flow)?.name;
             if app.store.flow_state(&name).await?.import_closed_at.is_none() {
                 return Err(usage(&Message::new("cli-import-not-closed").with("flow", &name)));
             }
-            if !confirm(&text().with("cli-import-reopen-confirm", &[("flow", &name)]), *yes)? {
+            if !confirm(&text().with("cli-import-reopen-confirm", &[("flow", &name)]), yes)? {
                 return Ok(End::Fine);
             }
-            (name, "import.reopened", "cli-import-reopened")
+            life::reopen_import(&app.store, &name, &actor()).await?;
+            (name, "cli-import-reopened")
         }
     };
-    let mut tx = app.store.begin().await?;
-    let done = match &args.action {
-        Action::Start { .. } => flow::start(&mut tx, &name, now()).await?,
-        Action::Reopen { .. } => flow::reopen_import(&mut tx, &name).await?,
-    };
-    if done {
-        let by = actor();
-        let entry = audit::NewEntry { actor: &by, action, subject: &name, ..audit::NewEntry::default() };
-        audit::write(&mut tx, entry, now()).await?;
-        tx.commit().await?;
-    }
     if common.json {
-        print_json(&serde_json::json!({ "flow": name, "state": "live" }))?;
+        let state = app.store.flow_state(&name).await?;
+        let life = Life::of(&state, &app.store.system_state(&name).await?);
+        let closed = state.import_closed_at.is_some();
+        print_json(&serde_json::json!({ "flow": name, "state": life.word(), "import_closed": closed }))?;
     } else {
         println!("{}", text().with(told, &[("flow", &name)]));
     }

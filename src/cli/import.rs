@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use clap::Args;
-use serde::Serialize;
 
 use super::sync::{SyncArgs, carry_out, pull};
 use super::{Common, End, app_and_engine, confirm, flow_of, print_json, table, text, usage};
 use crate::model::flow::Way;
-use crate::model::{Message, RunRequest, RunStatus};
+use crate::model::{Message, Run, RunRequest, RunStatus};
+use crate::report;
 use crate::sync::flow::Road;
 use crate::sync::flow::import::{self, Summary};
 
@@ -25,15 +25,6 @@ pub struct ImportArgs {
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,
-}
-
-/// What is printed as JSON.
-#[derive(Serialize)]
-struct Document<'a> {
-    flow: &'a str,
-    run: Option<i64>,
-    #[serde(flatten)]
-    summary: &'a Summary,
 }
 
 /// Runs the command.
@@ -86,7 +77,7 @@ pub async fn import(common: &Common, args: &ImportArgs) -> Result<End> {
         return Err(usage(&Message::new("cli-flow-is-paused").with("flow", &flow.name)));
     };
     let summary = import::summary(&road, run.id).await?;
-    print(common, &flow.name, Some(run.id), &summary)?;
+    print(common, &flow.name, Some(&run), &summary)?;
     if let Some(error) = &run.error {
         eprintln!("{}", text().message(error));
     }
@@ -98,9 +89,9 @@ pub async fn import(common: &Common, args: &ImportArgs) -> Result<End> {
     })
 }
 
-fn print(common: &Common, flow: &str, run: Option<i64>, summary: &Summary) -> Result<()> {
+fn print(common: &Common, flow: &str, run: Option<&Run>, summary: &Summary) -> Result<()> {
     if common.json {
-        return print_json(&Document { flow, run, summary });
+        return print_json(&report::import(flow, run, summary));
     }
     let counts = [
         ("created", summary.created),

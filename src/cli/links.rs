@@ -69,7 +69,7 @@ async fn list(common: &Common, flow: Option<String>) -> Result<End> {
     let app = app(common).await?;
     let flow = flow.map(|name| flow_of(&app, &name)).transpose()?.map(|flow| flow.name).unwrap_or_default();
     let links = app.store.links(&flow, None, 500).await?;
-    let documents: Vec<_> = links.iter().map(|(flow, link)| report::link(flow, link)).collect();
+    let documents = report::links(&app, &links).await?;
     if common.json {
         let total = app.store.count_links(&flow).await?;
         print_json(&serde_json::json!({ "items": documents, "total": total, "next": null }))?;

@@ -22,6 +22,14 @@ pub struct LinkDoc {
     pub source_key: String,
     /// The record in the system that follows.
     pub destination_key: String,
+    /// The name there, in the mirror.
+    pub source_name: Option<String>,
+    /// The name there, in the mirror.
+    pub destination_name: Option<String>,
+    /// The customer that the master's record makes.
+    pub source_customer: Option<i64>,
+    /// The customer that the other record makes.
+    pub destination_customer: Option<i64>,
     /// What it was found by, `created`, `file` or `decided`.
     pub rule: String,
     /// `linked`, or `source_gone`.
@@ -47,6 +55,10 @@ pub struct DeliveryDoc {
     pub action: String,
     /// The record that is carried, in the system it comes from.
     pub record: String,
+    /// Its name, in the mirror.
+    pub name: Option<String>,
+    /// The customer it makes.
+    pub customer: Option<i64>,
     /// The record it is written to.
     pub target: Option<String>,
     /// Where it stands.
@@ -69,6 +81,8 @@ pub struct DeliveryDoc {
     pub requested_by: String,
     /// When.
     pub requested_at: String,
+    /// Not to be looked at before; null when it is due, or does not go on by itself.
+    pub next_at: Option<String>,
     /// When it was sent last.
     pub sent_at: Option<String>,
     /// When it came to its end.
@@ -82,6 +96,10 @@ pub fn link(flow: &str, link: &Link) -> LinkDoc {
         flow: flow.to_owned(),
         source_key: link.source_key.clone(),
         destination_key: link.destination_key.clone(),
+        source_name: None,
+        destination_name: None,
+        source_customer: None,
+        destination_customer: None,
         rule: link.rule.clone(),
         state: if link.source_gone { "source_gone" } else { "linked" },
         made_at: time(link.made_at),
@@ -104,6 +122,8 @@ pub fn delivery(delivery: &Delivery, words: &Words) -> DeliveryDoc {
         way: delivery.way.word(),
         action: delivery.action.clone(),
         record: delivery.record.clone(),
+        name: None,
+        customer: None,
         target: delivery.target.clone(),
         state: delivery.state.word(),
         attempt: delivery.attempt,
@@ -115,6 +135,7 @@ pub fn delivery(delivery: &Delivery, words: &Words) -> DeliveryDoc {
         run: delivery.run,
         requested_by: delivery.asked_by.clone(),
         requested_at: time(delivery.queued_at),
+        next_at: (delivery.state.is_open() && delivery.not_before > 0).then(|| time(delivery.not_before)),
         sent_at: delivery.sent_at.map(time),
         ended_at: delivery.ended_at.map(time),
     }

@@ -164,23 +164,26 @@ impl Store {
     pub async fn audit(&self, action: Option<&str>, before: Option<i64>, limit: i64) -> Result<Vec<Entry>> {
         let sql = "SELECT a.id, a.at, a.actor, a.action, a.subject, a.run_id, a.reason, a.before_value, a.after_value, s.hash FROM audit a LEFT JOIN seal s ON s.entry_id = a.id WHERE ($1 = '' OR a.action LIKE $1 || '%') AND ($2 = 0 OR a.id < $2) ORDER BY a.id DESC LIMIT $3";
         let args = [action.unwrap_or("").into(), before.unwrap_or(0).into(), limit.into()];
-        let rows = self.db.rows(sql, args).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Entry {
-                    id: row.get(0)?,
-                    at: row.get(1)?,
-                    actor: row.get(2)?,
-                    action: row.get(3)?,
-                    subject: row.get(4)?,
-                    run: row.get(5)?,
-                    reason: row.get(6)?,
-                    before: row.get(7)?,
-                    after: row.get(8)?,
-                    seal: row.get(9)?,
-                })
-            })
-            .collect()
+        self.db.rows(sql, args).await?.iter().map(read).collect()
+    }
+
+    /// The newest entries about these subjects, newest first.
+    pub async fn audit_about(&self, subjects: &[String], limit: i64) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for some in subjects.chunks(500) {
+            let places: Vec<String> = (2..some.len() + 2).map(|at| format!("${at}")).collect();
+            let sql = format!(
+                "SELECT a.id, a.at, a.actor, a.action, a.subject, a.run_id, a.reason, a.before_value, a.after_value, s.hash FROM audit a LEFT JOIN seal s ON s.entry_id = a.id WHERE a.subject IN ({}) ORDER BY a.id DESC LIMIT $1",
+                places.join(", ")
+            );
+            let args = std::iter::once(limit.into()).chain(some.iter().map(|one| one.as_str().into()));
+            for row in self.db.rows(&sql, args.collect::<Vec<_>>()).await? {
+                entries.push(read(&row)?);
+            }
+        }
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.id));
+        entries.truncate(usize::try_from(limit)?);
+        Ok(entries)
     }
 
     /// How many entries there are; of one action if named (a prefix).
@@ -188,6 +191,21 @@ impl Store {
         let sql = "SELECT COUNT(*) FROM audit WHERE ($1 = '' OR action LIKE $1 || '%')";
         self.db.row(sql, [action.unwrap_or("").into()]).await?.context("no count")?.get(0)
     }
+}
+
+fn read(row: &Row) -> Result<Entry> {
+    Ok(Entry {
+        id: row.get(0)?,
+        at: row.get(1)?,
+        actor: row.get(2)?,
+        action: row.get(3)?,
+        subject: row.get(4)?,
+        run: row.get(5)?,
+        reason: row.get(6)?,
+        before: row.get(7)?,
+        after: row.get(8)?,
+        seal: row.get(9)?,
+    })
 }
 
 /// The next link: a hash over the last one and everything the entry says, each part with its length

@@ -113,6 +113,16 @@ impl Store {
         self.db.rows(&sql, args).await?.iter().map(read).collect()
     }
 
+    /// The cases of a system (or flow) about these things, newest first.
+    pub async fn cases_about(&self, system: &str, subjects: &[&str]) -> Result<Vec<Case>> {
+        let mut tx = self.look().await?;
+        let sql = format!("{CASE} WHERE system = $1");
+        let rows = super::bulk::rows_by_text(&mut tx, &sql, system.into(), "subject", subjects).await?;
+        let mut cases = rows.iter().map(read).collect::<Result<Vec<Case>>>()?;
+        cases.sort_by_key(|case| std::cmp::Reverse(case.id));
+        Ok(cases)
+    }
+
     /// How many cases there are in a state (in any when `None`), of one system if named.
     pub async fn count_cases(&self, state: Option<&str>, system: Option<&str>) -> Result<i64> {
         let sql = "SELECT COUNT(*) FROM cases WHERE ($1 = '' OR state = $1) AND ($2 = '' OR system = $2)";

@@ -21,6 +21,19 @@ fn column(field: Field) -> Option<&'static str> {
     }
 }
 
+/// A contact as lists name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedContact {
+    /// Its key.
+    pub key: String,
+    /// The customer it makes.
+    pub customer: i64,
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether it is marked gone.
+    pub gone: bool,
+}
+
 impl Store {
     /// Contacts of a stream that are not gone, above `after`, in order.
     pub async fn contacts_after(&self, stream: i64, after: i64, limit: i64) -> Result<Vec<StoredContact>> {
@@ -80,6 +93,22 @@ impl Store {
         let sql = "SELECT raw FROM version WHERE stream_id = $1 AND record_id = $2 ORDER BY valid_from DESC";
         let rows = self.db.rows(sql, [stream.into(), record.into()]).await?;
         rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Name and customer of contacts of a stream by their keys, also of those that are gone.
+    pub async fn contact_names(&self, stream: i64, keys: &[&str]) -> Result<Vec<NamedContact>> {
+        let mut tx = self.look().await?;
+        let sql = "SELECT key, customer_id, name, gone_run FROM contact WHERE stream_id = $1";
+        let rows = bulk::rows_by_text(&mut tx, sql, stream.into(), "key", keys).await?;
+        let named = |row: &Row| {
+            Ok(NamedContact {
+                key: row.get(0)?,
+                customer: row.get(1)?,
+                name: row.get(2)?,
+                gone: row.get::<Option<i64>>(3)?.is_some(),
+            })
+        };
+        rows.iter().map(named).collect()
     }
 
     /// Contacts of a stream by their keys, also those that are gone.

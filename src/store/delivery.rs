@@ -7,6 +7,10 @@ use super::{Row, Store, Tx, Value, bulk};
 use crate::model::flow::{State, Way};
 use crate::model::{Contact, Field, Fingerprint, Message};
 
+mod list;
+
+pub use list::Wanted;
+
 /// A delivery. Times are microseconds since 1970 UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {

@@ -6,6 +6,10 @@ use super::bulk;
 use super::{Row, Store, Tx, Value};
 use crate::model::{Contact, Fingerprint};
 
+mod list;
+
+pub use list::Ends;
+
 /// A link. Times are microseconds since 1970 UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {

@@ -20,6 +20,8 @@ pub mod confirm;
 pub mod decide;
 pub mod forward;
 pub mod import;
+pub mod life;
+pub mod planned;
 pub mod push;
 pub mod verify;
 

@@ -18,12 +18,16 @@ use crate::words::{DEFAULT, Words, words};
 mod audit;
 mod cases;
 mod customers;
+pub(super) mod deliveries;
 mod describe;
 mod entries;
 mod export;
+pub(super) mod flows;
 mod health;
 mod insights;
+pub(super) mod links;
 mod owners;
+pub(super) mod plans;
 pub(super) mod runs;
 mod systems;
 pub(super) mod verify;
@@ -63,6 +67,20 @@ pub fn routes() -> Router<Web> {
         .route("/api/v1/customers/{id}/verify", post(verify::customer))
         .route("/api/v1/insights/{name}", get(insights::one))
         .route("/api/v1/insights/{name}/export", get(insights::export))
+        .route("/api/v1/flows", get(flows::list))
+        .route("/api/v1/flows/{name}", get(flows::one))
+        .route("/api/v1/flows/{name}/import", post(flows::import))
+        .route("/api/v1/flows/{name}/plan", post(flows::plan))
+        .route("/api/v1/flows/{name}/start", post(flows::start))
+        .route("/api/v1/flows/{name}/pause", post(flows::hold))
+        .route("/api/v1/flows/{name}/unpause", post(flows::release))
+        .route("/api/v1/plans/{id}", get(plans::one))
+        .route("/api/v1/plans/{id}/apply", post(plans::apply))
+        .route("/api/v1/links", get(links::list))
+        .route("/api/v1/deliveries", get(deliveries::list))
+        .route("/api/v1/deliveries/{id}", get(deliveries::one))
+        .route("/api/v1/deliveries/{id}/retry", post(deliveries::retry))
+        .route("/api/v1/deliveries/{id}/resolve", post(deliveries::resolve))
         .route("/api/v1/cases", get(cases::list))
         .route("/api/v1/cases/{id}/decide", post(cases::decide))
         .route("/api/v1/audit", get(audit::list))
@@ -173,7 +191,11 @@ fn bad_value(name: &str, value: &str) -> Problem {
 /// That there is such a system, or was one: nobody is told "none" who mistyped a name.
 async fn known_system(web: &Web, system: Option<&str>) -> Result<(), Problem> {
     match system {
-        Some(name) if web.app.config.system(name).is_none() && !web.app.store.was_read(name).await? => {
+        Some(name)
+            if web.app.config.system(name).is_none()
+                && web.app.config.flow(name).is_none()
+                && !web.app.store.was_read(name).await? =>
+        {
             Err(bad_value("system", &name.replace('\0', "\u{fffd}")))
         }
         _ => Ok(()),

@@ -26,16 +26,21 @@ mod cases;
 mod chart;
 mod customer;
 mod customers;
+mod deliveries;
 mod diff;
 mod door;
+mod flows;
 mod insights;
 mod link;
+mod links;
 mod overview;
+mod plans;
 mod runs;
 mod settings;
 pub mod show;
 mod stages;
 mod state;
+mod story;
 
 /// What these addresses answer is read by programs.
 const NOT_PAGES: [&str; 7] = ["/api/", "/webhook/", "/admin/", "/assets/", "/healthz", "/readyz", "/metrics"];
@@ -60,6 +65,15 @@ pub fn routes() -> Router<Web> {
         .route("/runs/{id}/fragment", get(runs::fragment))
         .route("/runs/{id}/rows", get(runs::rows))
         .route("/runs/{id}/{action}", post(runs::act))
+        .route("/flows", get(flows::page))
+        .route("/flows/{name}/import", get(flows::import_form))
+        .route("/flows/{name}/{action}", post(flows::act))
+        .route("/plans/{id}", get(plans::page))
+        .route("/plans/{id}/apply", post(plans::apply))
+        .route("/links", get(links::page))
+        .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{id}", get(deliveries::page))
+        .route("/deliveries/{id}/{action}", post(deliveries::act))
         .route("/cases", get(cases::list))
         .route("/cases/{id}", get(cases::page).post(cases::decide))
         .route("/audit", get(audit::page))
@@ -85,6 +99,8 @@ pub struct Frame {
     pub place: &'static str,
     /// Cases that are open.
     pub cases: i64,
+    /// Deliveries that wait for a person; `None` where there are no flows.
+    pub stuck: Option<i64>,
     /// What was done just before.
     pub said: Option<String>,
     /// Whether a browser without script should load the page again by itself.
@@ -92,11 +108,13 @@ pub struct Frame {
 }
 
 /// A place in the navigation: address, key of its name.
-const PLACES: [(&str, &str); 7] = [
+const PLACES: [(&str, &str); 9] = [
     ("/", "web-overview"),
     ("/customers", "web-customers"),
     ("/insights", "web-insights"),
     ("/runs", "web-runs"),
+    ("/flows", "web-flows"),
+    ("/deliveries", "web-deliveries"),
     ("/cases", "web-cases"),
     ("/audit", "web-audit"),
     ("/settings", "web-settings"),
@@ -106,16 +124,20 @@ impl Frame {
     /// The frame of a page for somebody who is signed in. `title` is a catalogue key.
     pub async fn new(app: &App, who: Who, place: &'static str, title: &str) -> anyhow::Result<Frame> {
         let cases = app.store.count_cases(Some("open"), None).await?;
+        let stuck = match app.config.flows.is_empty() {
+            true => None,
+            false => Some(app.store.stuck_deliveries("").await?.into_iter().sum()),
+        };
         let words = isolating(DEFAULT);
         let title = words.text(title);
-        Ok(Frame { words, who: Some(who), title, place, cases, said: None, refresh: false })
+        Ok(Frame { words, who: Some(who), title, place, cases, stuck, said: None, refresh: false })
     }
 
     /// The frame of a page for anybody.
     pub fn stranger(title: &str) -> Frame {
         let words = isolating(DEFAULT);
         let title = words.text(title);
-        Frame { words, who: None, title, place: "", cases: 0, said: None, refresh: false }
+        Frame { words, who: None, title, place: "", cases: 0, stuck: None, said: None, refresh: false }
     }
 
     /// With what was done just before: a word of the address, kept only if there is a text for it.
@@ -158,8 +180,14 @@ impl Frame {
 
     /// The navigation: address, name, whether it is here, how much waits there.
     pub fn places(&self) -> Vec<(&'static str, String, bool, i64)> {
-        let waiting = |at: &str| if at == "/cases" { self.cases } else { 0 };
-        PLACES.into_iter().map(|(at, name)| (at, self.t(name), at == self.place, waiting(at))).collect()
+        let waiting = |at: &str| match at {
+            "/cases" => self.cases,
+            "/deliveries" => self.stuck.unwrap_or(0),
+            _ => 0,
+        };
+        let shown = |at: &str| self.stuck.is_some() || !["/flows", "/deliveries"].contains(&at);
+        let places = PLACES.into_iter().filter(|(at, _)| shown(at));
+        places.map(|(at, name)| (at, self.t(name), at == self.place, waiting(at))).collect()
     }
 
     /// A role in words.

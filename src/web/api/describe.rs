@@ -10,7 +10,8 @@ use serde_json::Value;
 use utoipa::OpenApi;
 
 use super::{
-    audit, cases, customers, entries, export, health, insights, owners, runs, systems, text, verify,
+    audit, cases, customers, deliveries, entries, export, flows, health, insights, links, owners, plans,
+    runs, systems, text, verify,
 };
 use crate::web::access::Viewer;
 use crate::web::{legacy, session};
@@ -50,6 +51,20 @@ use crate::web::{legacy, session};
         verify::customer,
         insights::one,
         insights::export,
+        flows::list,
+        flows::one,
+        flows::import,
+        flows::plan,
+        flows::start,
+        flows::hold,
+        flows::release,
+        plans::one,
+        plans::apply,
+        links::list,
+        deliveries::list,
+        deliveries::one,
+        deliveries::retry,
+        deliveries::resolve,
         cases::list,
         cases::decide,
         audit::list,
@@ -256,6 +271,9 @@ mod tests {
             ("post", "/api/v1/systems/{name}/pause", "SystemDoc"),
             ("get", "/api/v1/audit/verify", "AuditCheckDoc"),
             ("post", "/api/v1/cases/{id}/decide", "CaseDoc"),
+            ("get", "/api/v1/plans/{id}", "PlanDoc"),
+            ("post", "/api/v1/flows/{name}/pause", "FlowDoc"),
+            ("post", "/api/v1/deliveries/{id}/resolve", "DeliveryDoc"),
             ("post", "/admin/sync-data", "SyncDataDoc"),
         ] {
             let schema = &paths[path][method]["responses"]["200"]["content"]["application/json"]["schema"];

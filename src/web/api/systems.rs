@@ -9,7 +9,7 @@ use super::{owners, text};
 use crate::cli::check::{CheckedDoc, system as check_system};
 use crate::export::document::ListDoc;
 use crate::model::Message;
-use crate::report::{self, OwnerDoc, RunDoc, ShopDoc, time};
+use crate::report::{self, OwnerDoc, PausedDoc, RunDoc, ShopDoc, time};
 use crate::store::audit;
 use crate::store::system::SystemState;
 use crate::sync::now;
@@ -37,17 +37,6 @@ pub(super) struct SystemDoc {
     refused_logins: i64,
     /// What there is to say of its schedule.
     note: Option<String>,
-}
-
-/// That a system is paused.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct PausedDoc {
-    /// By whom.
-    by: Option<String>,
-    /// Since when.
-    at: String,
-    /// Why.
-    reason: Option<String>,
 }
 
 /// Where a system stands.
@@ -94,11 +83,7 @@ fn document(system: &crate::config::SystemConfig, state: &SystemState) -> System
         kind: system.connector.kind().to_owned(),
         enabled: system.enabled,
         owner: system.owner.clone(),
-        paused: state.paused_at.map(|at| PausedDoc {
-            by: state.paused_by.clone(),
-            at: time(at),
-            reason: said(state.paused_reason.as_deref()),
-        }),
+        paused: report::paused(state, text()),
         next_run_at: state.next_run_at.filter(|_| system.enabled).map(time),
         refused_logins: state.refused_logins,
         note: said(state.note.as_deref()),

@@ -17,7 +17,20 @@ use crate::words::Words;
 /// Entries on a page.
 const PAGE: i64 = 100;
 /// What can be filtered by: the beginning of the action's word.
-const KINDS: [&str; 7] = ["login", "run", "page", "records", "case", "owner_rule", "system"];
+const KINDS: [&str; 12] = [
+    "login",
+    "run",
+    "page",
+    "records",
+    "case",
+    "owner_rule",
+    "system",
+    "flow",
+    "plan",
+    "import",
+    "link",
+    "delivery",
+];
 
 /// What the list is asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -71,8 +84,6 @@ pub async fn page(
     entries.truncate(PAGE as usize);
     let next = entries.last().filter(|_| more).map(|entry| entry.id.to_string());
     let words = f.words;
-    let in_words =
-        |id: String, plain: &str| if words.knows(&id) { words.text(&id) } else { plain.to_owned() };
     render(&Audit {
         kinds: KINDS
             .iter()
@@ -90,10 +101,10 @@ pub async fn page(
                 id: entry.id,
                 at: moment(entry.at),
                 actor: actor(&entry.actor, words),
-                action: in_words(format!("audit-{}", entry.action.replace('.', "-")), &entry.action),
+                action: self::action(&entry.action, words),
                 subject: entry.subject,
                 run: entry.run,
-                reason: entry.reason.map(|reason| in_words(reason_key(&reason, words), &reason)),
+                reason: entry.reason.map(|reason| self::reason(&reason, words)),
                 changes: short(changes(entry.before.as_deref(), entry.after.as_deref())),
                 sealed: entry.seal.is_some(),
             })
@@ -102,6 +113,18 @@ pub async fn page(
         next: next.map(|next| link::to("/audit", &[("action", action), ("before", Some(next.as_str()))])),
         f,
     })
+}
+
+/// What was done, in words.
+pub fn action(action: &str, words: &Words) -> String {
+    let id = format!("audit-{}", action.replace('.', "-"));
+    if words.knows(&id) { words.text(&id) } else { action.to_owned() }
+}
+
+/// Why, in words.
+pub fn reason(reason: &str, words: &Words) -> String {
+    let id = reason_key(reason, words);
+    if words.knows(&id) { words.text(&id) } else { reason.to_owned() }
 }
 
 /// A reason is a key of the catalogue whose arguments are not kept here: it is told in general.

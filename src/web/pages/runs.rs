@@ -86,6 +86,8 @@ struct Live {
     system: String,
     state: Look,
     over: bool,
+    /// Whether it is a flow's import, not a read.
+    is_import: bool,
     cancelling: bool,
     can_resume: bool,
     progress: i64,
@@ -220,6 +222,7 @@ async fn live(app: &App, who: &Who, id: i64, f: &Frame) -> Result<Live, Problem>
         id,
         state: Look::run(run.status, words),
         over,
+        is_import: run.kind == "import",
         cancelling: !over && run.cancel,
         can_resume: can_resume(app, &run).await? && who.role >= crate::web::access::Role::Operator,
         progress: run.progress,

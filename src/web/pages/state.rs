@@ -16,7 +16,7 @@ pub struct State {
 }
 
 impl State {
-    fn new(words: &Words, id: &str, tone: &'static str, icon: &'static str) -> State {
+    pub(super) fn new(words: &Words, id: &str, tone: &'static str, icon: &'static str) -> State {
         State { tone, icon, text: words.text(id) }
     }
 
