@@ -11,6 +11,7 @@ use crate::connect::http::{Gate, Http, Limits};
 use crate::connect::{Connector, Stream};
 use crate::model::{Message, SystemRules};
 use crate::store::Store;
+use crate::store::link::Tie;
 use crate::store::listing::Shape;
 use crate::sync::Source;
 use crate::sync::owners::{OwnerSettings, SystemSettings};
@@ -84,12 +85,30 @@ impl App {
     }
 
     /// What is shown of customers (of a system, if named) where it is not said: what a shop knows, if all
-    /// of them are a shop's.
+    /// of them are a shop's; what CRM and finance systems know, if all are of such.
     pub fn usual_shape(&self, system: Option<&str>) -> Shape {
         let of = |source: &&Source| system.is_none_or(|name| name.is_empty() || name == source.name);
-        let mut sources = self.sources.iter().filter(of).peekable();
-        let shops = sources.peek().is_some() && sources.all(|source| source.connector.shop().is_some());
-        if shops { Shape::Shop } else { Shape::Customers }
+        let all = |is: fn(&Source) -> bool| {
+            let mut sources = self.sources.iter().filter(of).peekable();
+            sources.peek().is_some() && sources.all(is)
+        };
+        if all(|source| source.connector.shop().is_some()) {
+            Shape::Shop
+        } else if all(|source| source.connector.contacts().is_some()) {
+            Shape::Contacts
+        } else {
+            Shape::Customers
+        }
+    }
+
+    /// The systems that flows tie together.
+    pub fn ties(&self) -> Vec<Tie> {
+        let tie = |flow: &crate::model::Flow| Tie {
+            flow: flow.name.clone(),
+            from: flow.from.clone(),
+            to: flow.to.clone(),
+        };
+        self.config.flows.iter().map(tie).collect()
     }
 
     /// The system of that name.

@@ -10,7 +10,8 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use crate::model::amount;
-use crate::store::listing::{Filter, Item, Order, Shape};
+use crate::store::link::Tie;
+use crate::store::listing::{Filter, Item, Linked, Order, Shape};
 use crate::store::{Store, audit};
 use crate::sync::now;
 use crate::words::Words;
@@ -33,6 +34,8 @@ pub struct Export {
     pub shape: Shape,
     /// In which order.
     pub order: Order,
+    /// Which systems are tied together, for lists that show links.
+    pub ties: Vec<Tie>,
 }
 
 /// A cell before it has a format.
@@ -83,10 +86,20 @@ fn columns(shape: Shape) -> &'static [&'static str] {
         "export-spent",
         "export-last-purchase",
     ];
+    const CONTACTS: [&str; 7] = [
+        "export-number",
+        "export-name",
+        "export-kind",
+        "export-national-id",
+        "export-mobile",
+        "export-systems",
+        "export-link",
+    ];
     match shape {
         Shape::Customers => &COLUMNS[..8],
         Shape::Accounts => &COLUMNS,
         Shape::Shop => &SHOP,
+        Shape::Contacts => &CONTACTS,
     }
 }
 
@@ -100,6 +113,7 @@ pub fn amounts(shape: Shape) -> &'static [usize] {
     match shape {
         Shape::Customers | Shape::Accounts => &[4, 5],
         Shape::Shop => &[3, 4, 5],
+        Shape::Contacts => &[],
     }
 }
 
@@ -116,6 +130,18 @@ pub fn cells(item: &Item, shape: Shape) -> Vec<Cell> {
             shop.purchases.map_or(Cell::Empty, Cell::Count),
             Cell::amount(shop.spent, amount::MONEY),
             text(&shop.last_purchase),
+        ];
+    }
+    if shape == Shape::Contacts {
+        let contact = &item.contact;
+        return vec![
+            text(&contact.number),
+            text(&item.shop.name),
+            text(&contact.kind),
+            text(&contact.national_id),
+            text(&item.shop.phone),
+            Cell::text(Some(&systems(item).join(", "))),
+            Cell::text(contact.linked.as_ref().map(Linked::word)),
         ];
     }
     let Some(account) = &item.account else {
@@ -144,6 +170,12 @@ pub fn cells(item: &Item, shape: Shape) -> Vec<Cell> {
         Cell::amount(account.volume_lots, amount::QUANTITY),
         Cell::amount(account.reward, amount::MONEY),
     ]
+}
+
+/// The systems a customer is in: its own, and those it is linked with.
+pub fn systems(item: &Item) -> Vec<String> {
+    let others = item.contact.linked.iter().flat_map(|linked| linked.systems.iter().cloned());
+    std::iter::once(item.system.clone()).chain(others).collect()
 }
 
 /// Writes the list as CSV into `sink`; how many rows.
@@ -221,11 +253,7 @@ pub async fn note(store: &Store, export: &Export, format: &str, by: &str) -> Res
     let filter = &export.filter;
     let after = json!({
         "format": format,
-        "view": match export.shape {
-            Shape::Customers => "customers",
-            Shape::Accounts => "accounts",
-            Shape::Shop => "shop",
-        },
+        "view": export.shape.word(),
         "sort": export.order.word(),
         "search": filter.search, "owner": filter.owner, "system": filter.system,
         "status": filter.status, "country": filter.country, "city": filter.city, "activity": filter.activity,
@@ -266,10 +294,13 @@ impl Pages {
         if self.done {
             return Ok(None);
         }
-        let Export { filter, shape, order } = &self.export;
-        let listed = store.customers(filter, *shape, *order, self.cursor.as_deref(), PAGE).await?;
+        let Export { filter, shape, order, ties } = &self.export;
+        let mut listed = store.customers(filter, *shape, *order, self.cursor.as_deref(), PAGE).await?;
         self.done = listed.next.is_none();
         self.cursor = listed.next;
+        if *shape == Shape::Contacts {
+            store.tie(&mut listed.items, ties).await?;
+        }
         Ok(Some(listed.items))
     }
 }

@@ -239,7 +239,11 @@ pub async fn owners(app: &App, words: &Words) -> Result<Vec<OwnerDoc>> {
             owned.owner.clone()
         }
     };
-    let owners = app.store.owners().await?.into_iter();
+    // Customers of CRM and finance systems have no owner.
+    let contacts = |system: &&crate::config::SystemConfig| system.connector.contacts().is_some();
+    let except: Vec<&str> =
+        app.config.systems.iter().filter(contacts).map(|system| system.name.as_str()).collect();
+    let owners = app.store.owners(&except).await?.into_iter();
     Ok(owners
         .map(|owned| OwnerDoc {
             label: label(&owned),

@@ -173,9 +173,13 @@ delivery-reason-decided = a person decided a case
 delivery-reason-undo = undone by a person
 
 # Stories
+web-actor-push = Concord
+web-actor-flow = the flow
+web-actor-webhook = a webhook
+web-actor-import = the import
 story-asked = Delivery { $id } asked for
 story-case = Case { $id } opened
-story-seen = Read again, changed
+story-changed = { $key } had changed when run { $run } read it
 web-audit-flow = Flows started
 web-audit-plan = Plans
 web-audit-import = Imports
@@ -213,6 +217,7 @@ audit-reason-push-linked = found there, and linked instead
 audit-reason-push-linked-already = linked already
 audit-reason-push-record-gone = gone in the system it comes from
 audit-reason-push-not-there = sent, and not there
+audit-reason-connect-write = the other system did not answer as it should
 audit-reason-push-waits = the other system asked to wait
 audit-reason-case-ambiguous-match = may be more than one
 audit-reason-case-number-clash = number of another customer
@@ -222,6 +227,18 @@ audit-reason-case-changed-code = a second record was made
 audit-reason-case-not-as-sent = not what was sent
 audit-reason-case-target-gone = gone there
 audit-reason-case-conflict = changed on both sides
+
+# Customers of CRM and finance systems
+web-link = Link
+web-both-sides = Both sides
+web-both-agree = as they were read last: they agree
+web-both-differ = { $n ->
+    [one] as they were read last: one field differs
+   *[other] as they were read last: { $n } fields differ
+}
+web-not-carried = not carried
+web-not-linked-hint = not linked with another system
+web-search-hint-contacts = Name, number, national id, phone, anything in the record
 
 # What flows carry
 field-number = Number

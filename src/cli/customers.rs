@@ -40,8 +40,8 @@ pub struct CustomersArgs {
     #[arg(long)]
     accounts: bool,
     /// id, key, country, status, reward, rebate, owner, partner_account, registered, accounts,
-    /// last_trade, or of shops city, points, spent, purchases, last_purchase; with - before it the
-    /// largest first.
+    /// last_trade, or of shops city, points, spent, purchases, last_purchase, or of CRM and finance
+    /// systems number; with - before it the largest first.
     #[arg(long, default_value = "id", allow_hyphen_values = true)]
     sort: String,
     /// How it is printed; csv and xlsx hold the whole filtered set [default: what the name of --out
@@ -86,6 +86,7 @@ pub async fn customers(common: &Common, args: &CustomersArgs) -> Result<End> {
         },
         shape: if args.accounts { Shape::Accounts } else { app.usual_shape(args.system.as_deref()) },
         order,
+        ties: app.ties(),
     };
     match format {
         Format::Csv | Format::Xlsx => whole(&app, args, &export, format).await?,
@@ -141,7 +142,8 @@ async fn whole(app: &App, args: &CustomersArgs, list: &Export, format: Format) -
 }
 
 async fn list(app: &App, args: &CustomersArgs, list: &Export, json: bool) -> Result<()> {
-    let found = app.store.customers(&list.filter, list.shape, list.order, None, args.limit).await?;
+    let mut found = app.store.customers(&list.filter, list.shape, list.order, None, args.limit).await?;
+    app.store.tie(&mut found.items, &list.ties).await?;
     let mut out: Box<dyn Write> = match &args.out {
         Some(file) => {
             Box::new(std::fs::File::create(file).with_context(|| format!("writing {}", file.display()))?)

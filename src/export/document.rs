@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::app::Currency;
 use crate::model::amount::{self, MONEY, QUANTITY, Sums, show};
-use crate::store::listing::{AccountRow, Item, Totals};
+use crate::store::listing::{AccountRow, Item, Linked, Totals};
 
 /// A list: its rows, how many there are in all, and where the next page starts.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -74,6 +74,11 @@ pub struct CustomerDoc {
     pub currency: Option<String>,
     /// The day of the last purchase, `YYYY-MM-DD`.
     pub last_purchase: Option<String>,
+    /// Of CRM and finance systems: `person` or `organization`.
+    pub kind: Option<String>,
+    /// Whether it is linked with another system's: `linked`, `source_gone` or `none`; null where no flow
+    /// could.
+    pub link: Option<&'static str>,
     /// Customer number.
     pub number: Option<String>,
     /// National id.
@@ -158,7 +163,7 @@ pub fn customer(item: &Item, currency: Option<&str>) -> CustomerDoc {
         id: item.id,
         owner: item.owner.clone(),
         owner_rule: item.owner_rule.clone(),
-        systems: vec![item.system.clone()],
+        systems: super::systems(item),
         client_uid: Some(item.key.clone()),
         accounts: item.account_numbers.split_whitespace().map(str::to_owned).collect(),
         country: item.country.clone(),
@@ -180,6 +185,10 @@ pub fn customer(item: &Item, currency: Option<&str>) -> CustomerDoc {
         spent: money(item.shop.spent),
         currency: currency.map(str::to_owned),
         last_purchase: item.shop.last_purchase.clone(),
+        kind: item.contact.kind.clone(),
+        number: item.contact.number.clone(),
+        national_id: item.contact.national_id.clone(),
+        link: item.contact.linked.as_ref().map(Linked::word),
         ..CustomerDoc::default()
     };
     if let Some(row) = &item.account {

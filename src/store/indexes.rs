@@ -42,7 +42,7 @@ const RECORDS: [(&str, &str); 7] = [
 /// them, so that one whose records have not been added up yet costs nothing. Those of what only shops
 /// know hold the customers of shops alone, each of which has a number of purchases. Those of days and of
 /// points have all that insights ask of them.
-const LISTS: [(&str, &str); 16] = [
+const LISTS: [(&str, &str); 17] = [
     ("customer_id", "customer (system, id) WHERE hidden = 0"),
     ("customer_by_key", "customer (system, key, id) WHERE hidden = 0"),
     ("customer_country", "customer (system, country, id) WHERE hidden = 0"),
@@ -68,6 +68,7 @@ const LISTS: [(&str, &str); 16] = [
         "customer_last_purchase",
         "customer (system, last_purchase, id) WHERE hidden = 0 AND purchases IS NOT NULL",
     ),
+    ("customer_number", "customer (system, number, id) WHERE hidden = 0 AND number IS NOT NULL"),
 ];
 
 /// PostgreSQL's indexes of searches; SQLite has a table of its own for them. Two, each of every other

@@ -8,7 +8,7 @@ use crate::model::{Contact, Fingerprint};
 
 mod list;
 
-pub use list::Ends;
+pub use list::{Ends, Tie};
 
 /// A link. Times are microseconds since 1970 UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]

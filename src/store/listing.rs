@@ -91,6 +91,8 @@ pub struct Item {
     pub gone: bool,
     /// What only customers of shops have; nothing is known of others.
     pub shop: ShopRow,
+    /// What only customers of CRM and finance systems have.
+    pub contact: ContactRow,
     /// The account, in a list of accounts.
     pub account: Option<AccountRow>,
 }
@@ -114,8 +116,41 @@ pub struct ShopRow {
     pub last_purchase: Option<String>,
 }
 
+/// What a list shows of a customer of a CRM or finance system.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContactRow {
+    /// `person` or `organization`.
+    pub kind: Option<String>,
+    /// The customer number people know.
+    pub number: Option<String>,
+    /// National id.
+    pub national_id: Option<String>,
+    /// Whom it is linked with, as far as that was asked for.
+    pub linked: Option<Linked>,
+}
+
+/// Whom a customer of a CRM or finance system is linked with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Linked {
+    /// The other systems.
+    pub systems: Vec<String>,
+    /// The master's record is gone.
+    pub gone: bool,
+}
+
+impl Linked {
+    /// The word of lists: `linked`, `source_gone` or `none`.
+    pub fn word(&self) -> &'static str {
+        match (self.systems.is_empty(), self.gone) {
+            (true, _) => "none",
+            (false, true) => "source_gone",
+            (false, false) => "linked",
+        }
+    }
+}
+
 /// The columns of an [`Item`], in the order [`read`] takes them.
-const ITEM: &str = "id, system, key, owner, owner_rule, status, activity, country, partner_account, registered, last_trade, accounts, account_numbers, volume_lots, volume_mln_usd, reward_usd, rebate_usd, gone, name, phone, city, points, purchases, spent, last_purchase";
+const ITEM: &str = "id, system, key, owner, owner_rule, status, activity, country, partner_account, registered, last_trade, accounts, account_numbers, volume_lots, volume_mln_usd, reward_usd, rebate_usd, gone, name, phone, city, points, purchases, spent, last_purchase, kind, number, national_id";
 
 /// A page of the list.
 #[derive(Debug, Clone, Default)]
@@ -161,7 +196,7 @@ impl Totals {
     /// How many rows a list of this shape has.
     pub fn rows(&self, shape: Shape) -> i64 {
         match shape {
-            Shape::Customers | Shape::Shop => self.clients,
+            Shape::Customers | Shape::Shop | Shape::Contacts => self.clients,
             Shape::Accounts => self.accounts,
         }
     }
@@ -200,7 +235,7 @@ impl Store {
         let at = at.as_ref();
         let query = Query { filter, shape, order, at, inclusive, limit: limit + 1, postgres, holding: None };
         let mut items = match shape {
-            Shape::Customers | Shape::Shop => self.page(&query, found).await?,
+            Shape::Customers | Shape::Shop | Shape::Contacts => self.page(&query, found).await?,
             Shape::Accounts => self.accounts_page(&query, found).await?,
         };
         let more = items.len() as i64 > limit;
@@ -428,7 +463,7 @@ impl Store {
         }
         let ids = bulk::id_list(customers);
         let sql = format!(
-            "SELECT customer_id, CAST(0 AS BIGINT), raw FROM party WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, id, raw FROM account WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, CAST(0 AS BIGINT), raw FROM person WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, CAST(0 AS BIGINT), raw FROM card WHERE customer_id IN ({ids})"
+            "SELECT customer_id, CAST(0 AS BIGINT), raw FROM party WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, id, raw FROM account WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, CAST(0 AS BIGINT), raw FROM person WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, CAST(0 AS BIGINT), raw FROM card WHERE customer_id IN ({ids}) UNION ALL SELECT customer_id, CAST(0 AS BIGINT), raw FROM contact WHERE customer_id IN ({ids})"
         );
         for row in self.db.rows(&sql, []).await? {
             let Some(field) = matched_in(&row.get::<String>(2)?, folded) else { continue };
@@ -467,6 +502,12 @@ fn read(row: &Row) -> Result<Item> {
             purchases: row.get(22)?,
             spent: row.get(23)?,
             last_purchase: row.get(24)?,
+        },
+        contact: ContactRow {
+            kind: row.get(25)?,
+            number: row.get(26)?,
+            national_id: row.get(27)?,
+            linked: None,
         },
         account: None,
     })

@@ -64,12 +64,16 @@ fn sums(row: &super::Row, from: usize) -> Result<Sums> {
 }
 
 impl Store {
-    /// What belongs to each owner, by name. Shops are told apart: see [`Store::shops`].
-    pub async fn owners(&self) -> Result<Vec<Owned>> {
+    /// What belongs to each owner, by name, in all systems but these. Shops are told apart: see
+    /// [`Store::shops`].
+    pub async fn owners(&self, except: &[&str]) -> Result<Vec<Owned>> {
         let sql = "SELECT owner, system, CAST(SUM(clients) AS BIGINT), CAST(SUM(accounts) AS BIGINT), CAST(SUM(volume_lots) AS BIGINT), CAST(SUM(volume_mln_usd) AS BIGINT), CAST(SUM(reward_usd) AS BIGINT), CAST(SUM(rebate_usd) AS BIGINT) FROM customer_summary WHERE gone = 0 AND purchases IS NULL GROUP BY owner, system ORDER BY owner, system";
         let mut owners = BTreeMap::<String, Owned>::new();
         for row in self.db.rows(sql, []).await? {
-            let owner: String = row.get(0)?;
+            let (owner, system): (String, String) = (row.get(0)?, row.get(1)?);
+            if except.contains(&system.as_str()) {
+                continue;
+            }
             let owned = owners.entry(owner.clone()).or_insert_with(|| Owned {
                 owner,
                 systems: Vec::new(),
@@ -77,7 +81,7 @@ impl Store {
                 accounts: 0,
                 sums: Sums::default(),
             });
-            owned.systems.push(row.get(1)?);
+            owned.systems.push(system);
             owned.clients += row.get::<i64>(2)?;
             owned.accounts += row.get::<i64>(3)?;
             owned.sums.merge(&sums(&row, 4)?);

@@ -15,6 +15,7 @@ use crate::model::flow::Way;
 use crate::model::{Contact, Field, Fingerprint, Flow};
 
 pub mod applied;
+pub mod beside;
 pub mod compare;
 pub mod confirm;
 pub mod decide;

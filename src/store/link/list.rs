@@ -1,8 +1,11 @@
 //! Links as lists show them: searched by what either side says, page by page.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result};
 
-use super::{LINK, Link, read};
+use super::{LINK, Link, Side, read};
+use crate::store::listing::{Item, Linked};
 use crate::store::search::Search;
 use crate::store::{Store, Value};
 
@@ -15,6 +18,17 @@ pub struct Ends {
     pub source: i64,
     /// That of the system that follows.
     pub destination: i64,
+}
+
+/// The systems that a flow ties together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tie {
+    /// The flow.
+    pub flow: String,
+    /// The master.
+    pub from: String,
+    /// The system that follows.
+    pub to: String,
 }
 
 /// Links asked for, as a condition with its arguments.
@@ -50,6 +64,37 @@ impl Store {
         let Asked { condition, args } = self.asked(ends, text).await?;
         let sql = format!("SELECT COUNT(*) FROM link WHERE {condition}");
         self.db.row(&sql, args).await?.context("no count")?.get(0)
+    }
+
+    /// Finds whom customers of systems that are tied together are linked with.
+    pub async fn tie(&self, items: &mut [Item], ties: &[Tie]) -> Result<()> {
+        let is_tied = |item: &&mut Item| ties.iter().any(|tie| [&tie.from, &tie.to].contains(&&item.system));
+        for item in items.iter_mut().filter(is_tied) {
+            item.contact.linked = Some(Linked::default());
+        }
+        for tie in ties {
+            for (own, other, side) in
+                [(&tie.from, &tie.to, Side::Source), (&tie.to, &tie.from, Side::Destination)]
+            {
+                let keys: Vec<&str> =
+                    items.iter().filter(|item| item.system == *own).map(|item| item.key.as_str()).collect();
+                let links = self.links_of(&tie.flow, side, &keys).await?;
+                let links: HashMap<String, bool> = links
+                    .into_iter()
+                    .map(|link| match side {
+                        Side::Source => (link.source_key, link.source_gone),
+                        Side::Destination => (link.destination_key, link.source_gone),
+                    })
+                    .collect();
+                for item in items.iter_mut().filter(|item| item.system == *own) {
+                    if let (Some(gone), Some(linked)) = (links.get(&item.key), &mut item.contact.linked) {
+                        linked.systems.push(other.clone());
+                        linked.gone |= gone;
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn asked(&self, ends: &[Ends], text: Option<(&str, &str)>) -> Result<Asked> {

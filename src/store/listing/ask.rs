@@ -61,6 +61,8 @@ pub enum Shape {
     Accounts,
     /// A customer of a shop, with what only such have.
     Shop,
+    /// A customer of a CRM or finance system, with what only such have.
+    Contacts,
 }
 
 /// What the list is sorted by: always a value of the customer.
@@ -99,11 +101,31 @@ pub enum Sort {
     Purchases,
     /// The day of the last purchase.
     LastPurchase,
+    /// The customer number of CRM and finance systems.
+    Number,
+}
+
+impl Shape {
+    /// The word of addresses.
+    pub fn word(self) -> &'static str {
+        match self {
+            Shape::Customers => "customers",
+            Shape::Accounts => "accounts",
+            Shape::Shop => "shop",
+            Shape::Contacts => "contacts",
+        }
+    }
+
+    /// The shape of that word.
+    pub fn of(word: &str) -> Option<Shape> {
+        let all = [Shape::Customers, Shape::Accounts, Shape::Shop, Shape::Contacts];
+        all.into_iter().find(|shape| shape.word() == word)
+    }
 }
 
 impl Sort {
     /// Every sort there is.
-    pub const ALL: [Sort; 16] = [
+    pub const ALL: [Sort; 17] = [
         Sort::Id,
         Sort::Key,
         Sort::Country,
@@ -120,6 +142,7 @@ impl Sort {
         Sort::Spent,
         Sort::Purchases,
         Sort::LastPurchase,
+        Sort::Number,
     ];
 
     /// The word of addresses.
@@ -141,6 +164,7 @@ impl Sort {
             Sort::Spent => "spent",
             Sort::Purchases => "purchases",
             Sort::LastPurchase => "last_purchase",
+            Sort::Number => "number",
         }
     }
 

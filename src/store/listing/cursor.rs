@@ -59,6 +59,7 @@ impl Cursor {
             Sort::Spent => item.shop.spent.map(At::Number),
             Sort::Purchases => item.shop.purchases.map(At::Number),
             Sort::LastPurchase => text(&item.shop.last_purchase),
+            Sort::Number => text(&item.contact.number),
         };
         Cursor {
             order: name(order, shape),

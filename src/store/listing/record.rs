@@ -58,7 +58,7 @@ impl Store {
     /// The records of a customer, the clients' before the accounts'.
     pub async fn records_of(&self, customer: i64) -> Result<Vec<RecordRow>> {
         let mut records = Vec::new();
-        for table in ["party", "person", "account", "card"] {
+        for table in ["party", "person", "account", "card", "contact"] {
             let sql = format!(
                 "SELECT r.id, s.system, s.name, r.key, r.customer_id, r.raw, r.raw_hash, r.first_run, r.changed_run, r.gone_run, r.valid_from FROM {table} r JOIN stream s ON s.id = r.stream_id WHERE r.customer_id = $1 ORDER BY r.id"
             );
@@ -76,7 +76,7 @@ impl Store {
                 "SELECT v.record_id, s.system, s.name, r.key, v.valid_from, v.valid_to, v.run_id, v.raw FROM {table} r JOIN version v ON v.stream_id = r.stream_id AND v.record_id = r.id JOIN stream s ON s.id = r.stream_id WHERE r.customer_id = $1"
             )
         };
-        let all = ["party", "person", "account", "card", "entry"].map(of).join(" UNION ALL ");
+        let all = ["party", "person", "account", "card", "entry", "contact"].map(of).join(" UNION ALL ");
         let sql = format!("{all} ORDER BY 6 DESC, 1");
         let rows = self.db.rows(&sql, [customer.into()]).await?;
         rows.iter()

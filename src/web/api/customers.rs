@@ -39,9 +39,9 @@ pub(super) struct CustomersAsked {
     pub gone: Option<bool>,
     /// `id`, `key`, `country`, `status`, `reward`, `rebate`, `owner`, `partner_account`,
     /// `registered`, `accounts`, `last_trade`, or of shops `city`, `points`, `spent`, `purchases`,
-    /// `last_purchase`; with `-` before it the largest first. What is unknown comes last.
+    /// `last_purchase`, or of CRM and finance systems `number`; with `-` before it the largest first. What is unknown comes last.
     pub sort: Option<String>,
-    /// `customers`, `accounts` or `shop`.
+    /// `customers`, `accounts`, `shop`, or `contacts` of CRM and finance systems.
     pub view: Option<String>,
     /// Rows, 1 to 500.
     pub limit: Option<i64>,
@@ -58,10 +58,8 @@ impl CustomersAsked {
             Some(word) => Order::of(&word).ok_or_else(|| bad_value("sort", &word))?,
         };
         let shape = match given(&self.view).as_deref() {
-            None | Some("customers") => Shape::Customers,
-            Some("accounts") => Shape::Accounts,
-            Some("shop") => Shape::Shop,
-            Some(other) => return Err(bad_value("view", other)),
+            None => Shape::Customers,
+            Some(word) => Shape::of(word).ok_or_else(|| bad_value("view", word))?,
         };
         let activity = given(&self.activity);
         let known = |word: &&String| ["ACTIVE", "INACTIVE"].contains(&word.trim().to_uppercase().as_str());
@@ -108,10 +106,11 @@ pub(super) async fn list(
     known_system(&web, filter.system.as_deref()).await?;
     let limit = limit(asked.limit)?;
     let store = &web.app.store;
-    let listed = store
+    let mut listed = store
         .customers(&filter, shape, order, asked.cursor.as_deref(), limit)
         .await
         .map_err(|error| if error.is::<BadCursor>() { bad_cursor() } else { error.into() })?;
+    store.tie(&mut listed.items, &web.app.ties()).await?;
     let mut items: Vec<CustomerDoc> =
         listed.items.iter().map(|item| document::customer(item, web.app.currency(&item.system))).collect();
     if let Some(folded) = filter.folded() {
@@ -148,7 +147,9 @@ pub(super) async fn sums(
 pub(super) async fn find(web: &Web, id: &str) -> Result<Item, Problem> {
     let missing = "web-no-customer";
     let item = web.app.store.customer_item(number(missing, id)?).await?;
-    item.ok_or_else(|| Problem::missing(missing, id))
+    let mut item = item.ok_or_else(|| Problem::missing(missing, id))?;
+    web.app.store.tie(std::slice::from_mut(&mut item), &web.app.ties()).await?;
+    Ok(item)
 }
 
 /// One customer.

@@ -77,7 +77,7 @@ pub(super) async fn export(
     };
     let (filter, order, shape) = list.list()?;
     known_system(&web, filter.system.as_deref()).await?;
-    let export = Export { filter, shape, order };
+    let export = Export { filter, shape, order, ties: web.app.ties() };
     let (body, kind) = match format.as_str() {
         "csv" => {
             note(&web.app.store, &export, &format, &who.name).await?;

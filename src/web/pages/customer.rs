@@ -16,6 +16,7 @@ use crate::web::access::{Viewer, Who};
 use crate::web::problem::Problem;
 use crate::words::Words;
 
+mod contact;
 pub mod parity;
 mod shop;
 
@@ -75,6 +76,8 @@ struct Customer {
     system: String,
     gone: bool,
     bought: Option<shop::Purchases>,
+    /// Of CRM and finance systems.
+    contact: Option<contact::ContactPage>,
     values: Vec<Value>,
     accounts: Vec<AccountView>,
     records: Vec<RecordView>,
@@ -108,7 +111,11 @@ async fn show_customer(web: &Web, who: Who, item: Item, panel: Panel) -> Result<
     let versions = app.store.versions_of(item.id).await?;
     let words = f.words;
     let (values, bought, parity);
-    if let Some(shop) = app.source(&item.system).and_then(|source| source.connector.shop()) {
+    let mut contact = None;
+    if app.config.system(&item.system).is_some_and(|system| system.connector.contacts().is_some()) {
+        contact = Some(contact::page(web, &item, &records, &versions, words).await?);
+        (values, bought, parity) = (Vec::new(), None, None);
+    } else if let Some(shop) = app.source(&item.system).and_then(|source| source.connector.shop()) {
         // As of now: points of the future begin to count by themselves.
         let rules = app.owners.rules(&item.system, &app.store.owner_rules().await?);
         let view = compute(&app.store, &rules, &[item.id]).await?.into_iter().next();
@@ -126,6 +133,7 @@ async fn show_customer(web: &Web, who: Who, item: Item, panel: Panel) -> Result<
         parity,
         title,
         bought,
+        contact,
         values,
         accounts: accounts.into_iter().map(account).collect(),
         versions: history(&records, &versions, words),

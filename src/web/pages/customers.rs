@@ -7,12 +7,14 @@ use serde::Deserialize;
 
 use super::overview::{self, Owners, ShopRow, owner_label};
 use super::show::{self, maybe, maybe_amount, number};
+use super::state::State as Look;
 use super::{Done, Frame, link, render};
 use crate::app::{App, Currency};
+use crate::export::systems;
 use crate::model::amount::{OPENING, POINTS, PURCHASED, REBATE_USD, REWARD_USD, SPENT, VOLUME_LOTS};
 use crate::model::text::name_key;
 use crate::store::facets::Facets;
-use crate::store::listing::{BadCursor, Filter, Item, Listed, Matches, Order, Shape, Sort};
+use crate::store::listing::{BadCursor, Filter, Item, Linked, Listed, Matches, Order, Shape, Sort};
 use crate::web::Web;
 use crate::web::access::Viewer;
 use crate::web::problem::Problem;
@@ -55,18 +57,18 @@ impl Asked {
     }
 
     fn order(&self, shape: Shape) -> Order {
-        // Who earns, or spends, most comes first.
-        let by = if shape == Shape::Shop { Sort::Spent } else { Sort::Reward };
-        self.sort.as_deref().and_then(Order::of).unwrap_or(Order { by, descending: true })
+        // Who earns, or spends, most comes first; numbers are in their own order.
+        let usual = match shape {
+            Shape::Contacts => Order { by: Sort::Number, descending: false },
+            Shape::Shop => Order { by: Sort::Spent, descending: true },
+            Shape::Customers | Shape::Accounts => Order { by: Sort::Reward, descending: true },
+        };
+        self.sort.as_deref().and_then(Order::of).unwrap_or(usual)
     }
 
     fn shape(&self, app: &App) -> Shape {
-        match self.view.as_deref() {
-            Some("accounts") => Shape::Accounts,
-            Some("customers") => Shape::Customers,
-            Some("shop") => Shape::Shop,
-            _ => app.usual_shape(self.system.as_deref()),
-        }
+        let asked = self.view.as_deref().and_then(Shape::of);
+        asked.unwrap_or_else(|| app.usual_shape(self.system.as_deref()))
     }
 
     fn size(&self) -> i64 {
@@ -126,6 +128,16 @@ struct RowView {
     matched: Option<String>,
     gone: bool,
     shop: ShopView,
+    contact: ContactView,
+}
+
+/// What a list shows of a customer of a CRM or finance system.
+struct ContactView {
+    number: String,
+    kind: String,
+    national_id: String,
+    systems: String,
+    link: Option<Look>,
 }
 
 /// What a list shows of a shop's customer.
@@ -153,6 +165,7 @@ struct Totalled {
     rebate: String,
     lots: String,
     shop: Option<ShopTotals>,
+    is_contacts: bool,
 }
 
 /// What the customers of a shop come to.
@@ -181,6 +194,7 @@ struct Customers {
     view: String,
     filtered: bool,
     is_shop: bool,
+    is_contacts: bool,
     heads: Vec<Head>,
     rows: Vec<RowView>,
     total: Option<String>,
@@ -237,14 +251,15 @@ pub async fn page(
     // In the order that is seen, said or not.
     let sort = order.word();
     export.push(("sort", Some(sort.as_str())));
-    export.push(("view", (shape == Shape::Shop).then_some("shop").or(asked.view.as_deref())));
+    export.push(("view", (shape != Shape::Customers).then_some(shape.word())));
     let exported = |format: &'static str| {
         let mut pairs = vec![("format", Some(format))];
         pairs.extend(export.iter().copied());
         link::to("/api/v1/customers/export", &pairs)
     };
     let other = if shape == Shape::Customers { Some("accounts") } else { None };
-    let Listed { items, total, next } = listed;
+    let Listed { mut items, total, next } = listed;
+    app.store.tie(&mut items, &app.ties()).await?;
     let choices = choices(&asked, &facets, owners.as_ref(), f.words);
     let [by_owner, by_system, by_status, by_country, by_city] = choices;
     render(&Customers {
@@ -262,6 +277,7 @@ pub async fn page(
         view: asked.view.clone().unwrap_or_default(),
         filtered: asked.pairs().iter().any(|(_, value)| value.is_some_and(|value| !value.is_empty())),
         is_shop: shape == Shape::Shop,
+        is_contacts: shape == Shape::Contacts,
         heads: heads(&asked, shape, order, f.words),
         rows: items.iter().map(|item| row(item, app.currency(&item.system), &matched, f.words)).collect(),
         total: total.map(number),
@@ -302,6 +318,7 @@ async fn totalled(app: &App, filter: &Filter, shape: Shape) -> anyhow::Result<To
         reward: maybe_amount(totals.sums.get(REWARD_USD), REWARD_USD),
         rebate: maybe_amount(rebate, REBATE_USD),
         lots: maybe_amount(totals.sums.get(VOLUME_LOTS), VOLUME_LOTS),
+        is_contacts: shape == Shape::Contacts,
         shop: (shape == Shape::Shop).then(|| {
             let paid = |measure| show::money(totals.sums.get(measure), currency.code());
             ShopTotals {
@@ -369,7 +386,20 @@ fn heads(asked: &Asked, shape: Shape, order: Order, words: &Words) -> Vec<Head> 
         ("web-owner", Some(Sort::Owner), false),
         ("web-partner-account", Some(Sort::PartnerAccount), false),
     ];
-    let columns = if shape == Shape::Shop { shop.to_vec() } else { broker.to_vec() };
+    let contacts = [
+        ("export-number", Some(Sort::Number), false),
+        ("export-name", None, false),
+        ("export-kind", None, false),
+        ("export-national-id", None, false),
+        ("export-mobile", None, false),
+        ("export-systems", None, false),
+        ("export-link", None, false),
+    ];
+    let columns = match shape {
+        Shape::Shop => shop.to_vec(),
+        Shape::Contacts => contacts.to_vec(),
+        Shape::Customers | Shape::Accounts => broker.to_vec(),
+    };
     columns
         .into_iter()
         .map(|(name, sort, number)| {
@@ -425,6 +455,33 @@ fn row(item: &Item, currency: Option<&str>, matched: &Matches, words: &Words) ->
         matched: matched.map(|field| words.with("web-matched-in", &[("field", field)])),
         gone: item.gone,
         shop: shop(item, currency),
+        contact: contact(item, words),
+    }
+}
+
+fn contact(item: &Item, words: &Words) -> ContactView {
+    let said = |text: &Option<String>| text.clone().unwrap_or_else(|| show::UNKNOWN.to_owned());
+    let row = &item.contact;
+    ContactView {
+        number: said(&row.number),
+        kind: row
+            .kind
+            .as_deref()
+            .map_or_else(|| show::UNKNOWN.to_owned(), |kind| words.text(&format!("contact-kind-{kind}"))),
+        national_id: said(&row.national_id),
+        systems: systems(item).join(", "),
+        link: row.linked.as_ref().map(|linked| Look::linked(linked, words)),
+    }
+}
+
+impl Look {
+    /// Whether a customer is linked with another system's.
+    fn linked(linked: &Linked, words: &Words) -> Look {
+        match linked.word() {
+            "linked" => Look::new(words, "web-link-linked", "good", "check"),
+            "source_gone" => Look::new(words, "web-link-gone", "warn", "gap"),
+            _ => Look::new(words, "web-link-none", "calm", "dots"),
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::report;
 use crate::store::run::Requested;
 use crate::sync::health::{self, Facts, Health};
 use crate::sync::shares::{Part, Share, shares};
-use crate::sync::{now, verdict};
+use crate::sync::{Source, now, verdict};
 use crate::web::Web;
 use crate::web::access::{Operator, Viewer};
 use crate::web::problem::Problem;
@@ -272,11 +272,13 @@ fn streams(run: &Run, currency: Option<&str>, words: &Words) -> Vec<StreamView> 
         .collect()
 }
 
-/// What is stored for each owner beside what the sources have, in accounts. `None` where there are shops
-/// only: they have customers with cards.
+/// What is stored for each owner beside what the sources have, in accounts. `None` where there are only shops,
+/// which have customers with cards, and systems whose customers are contacts: these have no owner.
 pub async fn owners(app: &App, words: &Words) -> anyhow::Result<Option<Owners>> {
     let mut parts = Vec::new();
-    for source in app.sources.iter().filter(|source| source.connector.shop().is_none()) {
+    let is_owned =
+        |source: &&Source| source.connector.shop().is_none() && source.connector.contacts().is_none();
+    for source in app.sources.iter().filter(is_owned) {
         let (mut stated, mut absent) = (Some(0), 0);
         let counted = |stream: &&Stream| stream.table == Table::Account;
         for stream in source.connector.streams().iter().filter(counted) {
@@ -376,6 +378,14 @@ pub async fn act(
             "pause" => pause::pause(&app.store, system, &who.name, pause::BY_HAND).await?,
             "unpause" => pause::unpause(&app.store, system, &who.name).await?,
             _ => return Err(Problem::bad(&Message::new("web-bad-request"))),
+        }
+    }
+    // All is everything that reads or writes.
+    for flow in app.config.flows.iter().filter(|_| name == "all") {
+        match action.as_str() {
+            "pause" => pause::pause(&app.store, &flow.name, &who.name, pause::BY_HAND).await?,
+            "unpause" => pause::unpause(&app.store, &flow.name, &who.name).await?,
+            _ => {}
         }
     }
     let to = match (last, chosen.len(), asked.back.as_deref()) {

@@ -61,6 +61,11 @@ impl State {
         State::new(words, id, tone, icon)
     }
 
+    /// Whether it says that something is wrong.
+    pub fn is_bad(&self) -> bool {
+        self.tone == "bad"
+    }
+
     /// Whether two sides say the same.
     pub fn equal(yes: bool, words: &Words) -> State {
         match yes {

@@ -8,6 +8,7 @@ use crate::report;
 use crate::store::audit::Entry;
 use crate::store::case::Case;
 use crate::store::delivery::Delivery;
+use crate::store::listing::VersionRow;
 use crate::words::Words;
 
 /// Entries told of one thing.
@@ -92,6 +93,20 @@ pub fn opened(case: &Case, words: &Words) -> Event {
     }
 }
 
+/// That a record was read again and said something else.
+pub fn changed(version: &VersionRow, words: &Words) -> Event {
+    let run = version.run.to_string();
+    Event {
+        when: version.valid_to,
+        at: moment(version.valid_to),
+        by: version.system.clone(),
+        what: words.with("story-changed", &[("key", &version.key), ("run", &run)]),
+        why: None,
+        href: Some(format!("/runs/{run}")),
+        changes: Vec::new(),
+    }
+}
+
 /// An entry of the audit.
 pub fn event(entry: &Entry, words: &Words) -> Event {
     let is_choice = entry.action == "case.decided";
@@ -109,8 +124,14 @@ pub fn event(entry: &Entry, words: &Words) -> Event {
         at: moment(entry.at),
         by: super::runs::actor(&entry.actor, words),
         what: action(&entry.action, words),
-        why: choice.or_else(|| entry.reason.as_deref().map(|why| reason(why, words))),
+        why: choice.or_else(|| entry.reason.as_deref().map(|why| told(entry, why, words))),
         href: None,
         changes: all.into_iter().map(named).collect(),
     }
+}
+
+/// Why something happened: of a write, what the other system answered, not that it could not be read.
+fn told(entry: &Entry, why: &str, words: &Words) -> String {
+    let of_write = entry.action.starts_with("delivery.") && why.starts_with("connect-");
+    if of_write { words.text("audit-reason-connect-write") } else { reason(why, words) }
 }
