@@ -66,7 +66,7 @@ pub fn routes() -> Router<Web> {
         .route("/runs/{id}/rows", get(runs::rows))
         .route("/runs/{id}/{action}", post(runs::act))
         .route("/flows", get(flows::page))
-        .route("/flows/{name}/import", get(flows::import_form))
+        .route("/flows/{name}/import", get(flows::import_form).post(flows::import))
         .route("/flows/{name}/{action}", post(flows::act))
         .route("/plans/{id}", get(plans::page))
         .route("/plans/{id}/apply", post(plans::apply))

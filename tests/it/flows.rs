@@ -8,9 +8,11 @@ use serde_json::Value;
 
 use crate::support::World;
 
+mod api;
 mod forward;
 mod import;
 mod matrix;
+mod pages;
 mod settings;
 
 /// Systems that fail quickly, and are soon looked at again.

@@ -20,7 +20,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use crate::support::{database, servers};
 
 mod door;
-mod inside;
+pub mod inside;
 
 /// A name as a hostile source would send it.
 const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&";

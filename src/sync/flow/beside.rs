@@ -39,7 +39,7 @@ pub struct Both {
     pub source: Option<String>,
     /// What the other side has.
     pub destination: Option<String>,
-    /// Whether they say the same; `None` when the flow does not carry it.
+    /// Whether they say the same; `None` when the flow does not carry it there.
     pub equal: Option<bool>,
 }
 
@@ -90,7 +90,9 @@ fn fields(road: &Road, says: Option<&Contact>, has: Option<&Contact>) -> Vec<Bot
         if source.is_none() && destination.is_none() {
             return None;
         }
-        let carried = road.flow.fields.contains(&field);
+        // What the other side has no place for is not carried either.
+        let has_place = source.is_none() || wished.as_ref().is_some_and(|wished| wished.get(field).is_some());
+        let carried = has_place && road.flow.fields.contains(&field);
         let equal = match (&wished, has) {
             (Some(wished), Some(has)) if carried => Some(wished.agrees(has, field, region)),
             _ => None,

@@ -59,7 +59,8 @@ pub(super) struct OwnersDoc {
 pub(super) async fn unmapped(web: &Web) -> Result<Vec<UnmappedDoc>, Problem> {
     let app = &web.app;
     let mut found = Vec::new();
-    for system in app.owners.systems.keys() {
+    // Customers of CRM and finance systems have no owner.
+    for (system, _) in app.owners.systems.iter().filter(|(_, settings)| !settings.contacts) {
         for row in app.store.unmapped(system, &app.rules(system).await?.owners).await? {
             found.push(UnmappedDoc {
                 system: row.system,

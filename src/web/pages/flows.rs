@@ -13,7 +13,8 @@ use crate::model::flow::Way;
 use crate::report::ImportDoc;
 use crate::store::plan::PlanState;
 use crate::sync::flow::Road;
-use crate::sync::flow::import::{self, Summary};
+use crate::sync::flow::import as imported;
+use crate::sync::flow::import::Summary;
 use crate::sync::flow::life::{self, Life};
 use crate::sync::now;
 use crate::web::Web;
@@ -95,7 +96,7 @@ async fn view(app: &std::sync::Arc<App>, flow: &Flow, words: &Words) -> anyhow::
     };
     let import = match (store.last_run(name).await?, Road::new(app, flow, Way::Import)) {
         (Some(run), Some(road)) => {
-            let summary = import::summary(&road, run.id).await?;
+            let summary = imported::summary(&road, run.id).await?;
             let at = run.finished_at.map(|ended| show::ago(ended, at, words));
             Some(Imported { run: run.id, at, counts: counts(&summary, words) })
         }
@@ -203,7 +204,17 @@ pub async fn import_form(
     })
 }
 
-/// `POST /flows/{name}/{plan|import|start|pause|unpause}`; `all` may be paused and unpaused.
+/// `POST /flows/{name}/import`
+pub async fn import(
+    State(web): State<Web>,
+    Operator(who): Operator,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let run = begin_import(&web, find(&web, &name)?, None, &who.name).await?;
+    Ok(Redirect::to(&format!("/runs/{run}")).into_response())
+}
+
+/// `POST /flows/{name}/{plan|start|pause|unpause}`; `all` may be paused and unpaused.
 pub async fn act(
     State(web): State<Web>,
     Operator(who): Operator,
@@ -219,10 +230,6 @@ pub async fn act(
             "plan" => {
                 let id = begin_plan(&web, flow, &who.name).await?;
                 return Ok(Redirect::to(&format!("/plans/{id}")).into_response());
-            }
-            "import" => {
-                let run = begin_import(&web, flow, None, &who.name).await?;
-                return Ok(Redirect::to(&format!("/runs/{run}")).into_response());
             }
             "start" => life::start(&app.store, &flow.name, &who.name).await?,
             "pause" => pause::pause(&app.store, &flow.name, &who.name, pause::BY_HAND).await?,

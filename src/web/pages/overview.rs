@@ -144,6 +144,9 @@ pub async fn page(
         f.refresh |= view.active.is_some();
         worst.push(health);
         systems.push(view);
+        if system.connector.contacts().is_some() {
+            continue;
+        }
         for one in app.store.unmapped(&system.name, &app.rules(&system.name).await?.owners).await? {
             unmapped.push(UnmappedView {
                 href: link::to("/settings", &[("name", one.partner_account.as_deref())]),

@@ -148,6 +148,7 @@ pub fn value(row: &Value, sort: Sort) -> Option<(i64, String)> {
         Sort::Spent => money("spent"),
         Sort::Purchases => Some((row["purchases"].as_i64()?, String::new())),
         Sort::LastPurchase => text("last_purchase"),
+        Sort::Number => text("number"),
     }
 }
 

@@ -70,6 +70,7 @@ impl Server {
         let engine = Engine::start(&app).await.unwrap().expect("no other engine");
         let (stop, stopping) = watch::channel(false);
         let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(engine.clone().deliver(stopping.clone()));
         let working = engine.clone().work(stopping.clone(), false);
         tasks.spawn(async move { working.await.unwrap() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -112,8 +113,34 @@ impl Server {
         body: Option<&Value>,
     ) -> Answer {
         let body = body.map(Value::to_string).unwrap_or_default();
+        self.post(role, method, path, headers, ("application/json", &body)).await
+    }
+
+    /// A form sent from a page, as somebody of this role.
+    pub async fn form(&self, role: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let pairs: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+        let kind = "application/x-www-form-urlencoded";
+        self.post(role, "POST", path, &[], (kind, &pairs.join("&"))).await
+    }
+
+    /// The text of a page that must be there.
+    pub async fn page(&self, role: &str, path: &str) -> String {
+        let answer = self.call(role, "GET", path, None).await;
+        assert_eq!(answer.status, 200, "{path}: {}", String::from_utf8_lossy(&answer.body));
+        String::from_utf8(answer.body).unwrap()
+    }
+
+    async fn post(
+        &self,
+        role: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        (kind, body): (&str, &str),
+    ) -> Answer {
         let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n",
             self.address,
             body.len()
         );

@@ -7,7 +7,7 @@ use super::{QUICK, configure, nothing_twice, plain, written};
 use crate::support::{PATIENCE, World, on_both_with, until};
 
 /// The identity and the contact of some link.
-async fn linked(world: &World) -> (String, i64) {
+pub async fn linked(world: &World) -> (String, i64) {
     let links = world.json(0, &["links", "list", "customers"]).await;
     let mut links = links["items"].as_array().unwrap().iter().map(|link| {
         let code: i64 = link["destination_key"].as_str().unwrap().parse().unwrap();
@@ -19,7 +19,7 @@ async fn linked(world: &World) -> (String, i64) {
 }
 
 /// Imported, and in agreement.
-async fn live(world: &World) {
+pub async fn live(world: &World) {
     configure(world, QUICK);
     world.json(0, &["import", "customers", "--yes"]).await;
     world.json(0, &["apply", "customers", "--yes"]).await;
@@ -27,7 +27,7 @@ async fn live(world: &World) {
 }
 
 /// A flow that writes nothing by itself: its links come from an earlier engine.
-async fn new(world: &World) -> (String, i64) {
+pub async fn new(world: &World) -> (String, i64) {
     configure(world, QUICK);
     let known = world.sim.finance().expected().into_iter();
     let known: Vec<(String, i64)> =
