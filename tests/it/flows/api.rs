@@ -288,7 +288,8 @@ async fn deliveries_are_listed_retried_and_resolved() {
         assert_eq!(world.sim.finance().contact(known[0].1).unwrap()["Email"], "one@example.test");
         let over = post(&refused["id"], "retry", json!({})).await.problem(409);
         assert_eq!(over["type"], "delivery-not-still");
-        // What is said to be done is not sent again, and its case is closed.
+        // What is said to be done, and was, is not sent again, and its case is closed.
+        assert!(world.sim.finance().edit(known[1].1, &json!({ "Email": "one@example.test" })));
         post(&held["id"], "resolve", json!({ "applied": "yes" })).await.problem(400);
         let done = post(&held["id"], "resolve", json!({ "applied": true })).await.json();
         assert_eq!(done["state"], "confirmed", "{done:#}");
