@@ -225,7 +225,9 @@ async fn a_database_of_before_gets_its_sums_by_city() {
         {
             world.execute(&format!("DROP TABLE {table}"), []).await;
         }
-        world.execute("DROP INDEX audit_subject", []).await;
+        for index in ["audit_subject", "customer_number"] {
+            world.execute(&format!("DROP INDEX {index}"), []).await;
+        }
         for column in ["kind", "number", "national_id"] {
             world.execute(&format!("ALTER TABLE customer DROP COLUMN {column}"), []).await;
         }
