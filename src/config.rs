@@ -297,8 +297,14 @@ fn read(table: DeTable<'_>, file: &Path, folder: &Path, faults: &mut Faults<'_>)
     }
     // They name systems, which may stand behind them.
     let entries = flows.and_then(|value| Section::new("flows", value, faults)).map(Section::into_entries);
-    for (key, value) in entries.into_iter().flatten() {
-        config.flows.extend(flow::read(&key, value, &config.systems, faults));
+    let entries = entries.into_iter().flatten();
+    let mut entries: Vec<_> =
+        entries.filter_map(|(key, value)| Some((flow::entity(&value, faults)?, key, value))).collect();
+    // Customers come before their quotes, and quotes before the invoices made of them.
+    entries.sort_by_key(|(entity, ..)| *entity);
+    for (entity, key, value) in entries {
+        let read = flow::read(&key, entity, value, &config.systems, &config.flows, faults);
+        config.flows.extend(read);
     }
     config
 }

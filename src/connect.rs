@@ -68,6 +68,8 @@ pub enum Table {
     Product,
     /// Customers as a CRM or a finance system describes them.
     Contact,
+    /// Quotes and invoices.
+    Document,
 }
 
 /// What the absence of a record from a complete read means.
@@ -245,6 +247,22 @@ pub trait Connector {
         Vec::new()
     }
 
+    /// The accounting party of a contact as it was read, which its documents name; `None` while it has none.
+    fn party(&self, _raw: &str) -> Option<String> {
+        None
+    }
+
+    /// The fiscal year that documents are written in, as the system says itself.
+    fn fiscal_year(&self, _http: &http::Http) -> impl Future<Output = Result<Option<String>, Error>> + Send {
+        async { Ok(None) }
+    }
+
+    /// The columns that are the same on every document that is written here, with their usual values; none
+    /// where no documents are written.
+    fn document_columns(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// Writes once; never repeated from here, whatever comes.
     fn write(&self, http: &http::Http, _write: &Write<'_>) -> impl Future<Output = Outcome> + Send {
         let message = http.told("connect-cannot-write");
@@ -323,6 +341,11 @@ impl System {
     /// The list of contacts it holds, if that is what it holds.
     pub fn contacts(&self) -> Option<&'static Stream> {
         self.streams().iter().find(|stream| stream.table == Table::Contact)
+    }
+
+    /// The list of documents of that name, if it holds one.
+    pub fn documents(&self, name: &str) -> Option<&'static Stream> {
+        self.streams().iter().find(|stream| stream.table == Table::Document && stream.name == name)
     }
 
     /// The currency of amounts that do not name theirs, an ISO code.
@@ -481,6 +504,36 @@ impl Connector for System {
             System::Onec(s) => s.written_unseen(),
             System::Payamgostar(s) => s.written_unseen(),
             System::Siagh(s) => s.written_unseen(),
+        }
+    }
+
+    fn party(&self, raw: &str) -> Option<String> {
+        match self {
+            System::Exness(s) => s.party(raw),
+            System::Xm(s) => s.party(raw),
+            System::Onec(s) => s.party(raw),
+            System::Payamgostar(s) => s.party(raw),
+            System::Siagh(s) => s.party(raw),
+        }
+    }
+
+    async fn fiscal_year(&self, http: &http::Http) -> Result<Option<String>, Error> {
+        match self {
+            System::Exness(s) => s.fiscal_year(http).await,
+            System::Xm(s) => s.fiscal_year(http).await,
+            System::Onec(s) => s.fiscal_year(http).await,
+            System::Payamgostar(s) => s.fiscal_year(http).await,
+            System::Siagh(s) => s.fiscal_year(http).await,
+        }
+    }
+
+    fn document_columns(&self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            System::Exness(s) => s.document_columns(),
+            System::Xm(s) => s.document_columns(),
+            System::Onec(s) => s.document_columns(),
+            System::Payamgostar(s) => s.document_columns(),
+            System::Siagh(s) => s.document_columns(),
         }
     }
 

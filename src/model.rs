@@ -4,8 +4,10 @@
 
 pub mod amount;
 pub mod contact;
+pub mod content;
 pub mod customer;
 pub mod disposition;
+pub mod document;
 pub mod fingerprint;
 pub mod flow;
 pub mod message;
@@ -18,7 +20,9 @@ pub mod text;
 
 pub use amount::{Measure, Sums};
 pub use contact::{Contact, Field};
+pub use content::Content;
 pub use disposition::{Counts, Disposition, Oddity, Reason};
+pub use document::Document;
 pub use fingerprint::Fingerprint;
 pub use flow::Flow;
 pub use message::Message;

@@ -417,9 +417,15 @@ pub fn flows_config() -> String {
         .to_owned()
 }
 
+/// The part of it for the quotes that go the same way; [`config`] leaves it out.
+pub fn quotes_config() -> String {
+    "\n[flows.quotes]\nfrom = \"crm\"\nto = \"finance\"\nentity = \"quote\"\nafter = \"customers\"\n"
+        .to_owned()
+}
+
 /// All of it: brokers, shop, CRM and finance system, and the flow of customers between these.
 pub fn whole_config(url: &str) -> String {
-    config(url) + &crm_config(url) + &finance_config(url) + &flows_config()
+    config(url) + &crm_config(url) + &finance_config(url) + &flows_config() + &quotes_config()
 }
 
 /// What a system on this machine needs in its settings.

@@ -15,6 +15,7 @@ pub mod contact;
 pub mod customer;
 pub mod db;
 pub mod delivery;
+pub mod document;
 pub mod entry;
 pub mod facets;
 pub mod flow;

@@ -47,6 +47,7 @@ measure-amount = { $currency ->
 }
 measure-points-in = points earned
 measure-points-out = points to be spent
+measure-net = net amount
 measure-opening-balance = opening balance
 measure-purchases = purchases
 measure-purchase = purchases

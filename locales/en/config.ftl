@@ -130,9 +130,18 @@ config-unknown-kind = There is no kind of system { $value }
 config-missing-timezone = { $place } needs `timezone`
     .label = the times of this system come without a zone
     .help = Add timezone = "Europe/Simferopol", or wherever its clock is read.
-config-later-entity = entity { $value } is not known to this version
-    .label = not yet
-    .help = Flows of "customer" are. Take this flow out, or use a newer version.
+config-unknown-entity = { $value } is nothing that a flow carries
+    .label = this entity
+    .help = Write "customer", "quote" or "invoice".
+config-flow-documents = { $place } cannot go by { $name }: it has no { $stream }, or takes no pre-invoices
+    .label = this system
+    .help = Quotes and invoices go from a payamgostar system (with quotes = true, invoices = true) to a siagh system.
+config-flow-after = { $place } needs a flow of customers that it goes after
+    .label = no such flow
+    .help = Write after = "customers", or the name of your flow with entity = "customer" from and to the same two systems.
+config-bad-amount = { $key } is no amount
+    .label = this
+    .help = Write a number like "1" or "0.5", not less than nothing.
 config-bad-flow-name = `{ $name }` cannot name a flow
     .label = this name
     .help = Small letters, digits, - and _, at most 40, starting with a letter; not `all`, and not the name of a system.

@@ -1,5 +1,6 @@
 # Flows between systems: imports, links, deliveries, and what a person must decide about them.
 
+flow-no-import = Flow { $flow } carries documents from the master on, and never back: there is nothing to import. Let it write with `concord flow start { $flow }`.
 flow-system-off = A system of flow { $flow } is switched off. Set enabled = true in its section.
 flow-system-paused = { $system } is paused, so flow { $flow } cannot read it. Let it be read again with `concord unpause { $system }`.
 flow-paused-meanwhile = Flow { $flow }, or the system it writes to, was paused: the rest waits. Unpause it and import again.
@@ -13,6 +14,10 @@ push-linked = { $record } of { $from } was found in { $to } as { $key }, and lin
 push-nothing-to-do = { $to } says the same as { $from } about { $record } already.
 push-not-there = { $record } of { $from } was sent to { $to } and is not there.
 push-moved = { $record } of { $from }, or what it is linked with in { $to }, was changed after the plan was made: it was left out.
+push-waits-for-customer = { $record } of { $from } waits until its customer { $customer } is there: flow { $after } carries it over first.
+push-of-quote = { $record } of { $from } came from a quote that is sent itself: nothing is written to { $to }.
+push-not-due = { $record } of { $from } is not to be sent any more.
+push-no-year = { $to } does not say its fiscal year when one signs in, and no pre-invoice can be written without it.
 plan-not-read = { $system } could not be read whole in run { $run }: nothing was planned of flow { $flow }.
     .help = See what happened to the run, then plan again.
 plan-is-reading = Plan { $plan } is not made yet: both sides are being read.
@@ -29,6 +34,33 @@ plan-ambiguous = may be more than one there
 plan-number-clash = another customer has its number there
 plan-linked-otherwise = the one found there is linked with another record
 plan-target-gone = the one it is linked with is gone there
+plan-send = { $number ->
+    [none] without number
+   *[other] number { $number }
+}, net amount { $net }: would be sent
+plan-customer-first = { $number ->
+    [none] without number
+   *[other] number { $number }
+}, net amount { $net }: would be sent after its customer, who is not there yet
+plan-no-party = number { $number }, net amount { $net }: its customer has no accounting party there
+plan-unknown-state = number { $number }, net amount { $net }: nobody has said what its state { $state } means
+plan-not-representable = number { $number }, net amount { $net }: cannot be sent as it is ({ $what ->
+    [no-total] no net amount
+    [no-lines] no lines
+    [line] a line without product, quantity or price
+    [toll] a toll
+    [costs] additional costs
+    [discount] a discount that no line has
+    [customer] no customer
+    [sale-model] no sale model
+   *[other] its lines come to { $predicted }
+})
+plan-changed-after-send = number { $number }: changed after it was sent; nothing is sent again
+plan-uncertain = number { $number }: sent, and nobody has said yet whether it is there
+plan-under-way = number { $number }: is being sent
+plan-excluded = number { $number }: left out by a person
+plan-before-start = number { $number }: older than the flow
+plan-of-quote = number { $number }: its quote is sent instead
 push-waits = { $to } asked to be left alone for a while: { $record } of { $from } waits.
 
 case-ambiguous-match = Flow { $flow }: { $record } of { $from } may be { $keys } in { $to }, found by { $rule }. Nothing was written or linked.
@@ -50,6 +82,31 @@ case-target-gone = Flow { $flow }: { $key } of { $to }, which { $record } of { $
     .help = Restore it in { $to }, or take the link away; then choose `resolved`.
 case-conflict = Flow { $flow }: { $record } was changed in { $from } and in { $to }: { $fields }. Nothing of these was written.
     .help = `source`: the master is right, and is carried over. `leave` leaves both as they are.
+case-unknown-state = Flow { $flow }: { $record } of { $from } (number { $number }) has the state { $state }, and nobody has said what that means. Nothing was sent.
+    .help = If documents in this state are to be sent, add it to `states` of the flow; once the document is in another state, it goes on by itself. `exclude` leaves it out for good.
+case-not-representable = Flow { $flow }: { $record } of { $from } (number { $number }) cannot be written to { $to } as it is: { $what ->
+    [no-total] it does not say what it comes to
+    [no-lines] it has no lines
+    [line] one of its lines has no product, no quantity or no price that can be read
+    [toll] it has a toll, for which there is no column
+    [costs] it has additional costs, for which there is no column
+    [discount] it has a discount that no line has
+    [customer] it names no customer
+    [sale-model] no sale model follows from its subtype { $subtype }
+   *[other] its lines come to { $predicted }, and it says { $net }
+}. Nothing was sent.
+    .help = Put it right in { $from }: it is looked at again by itself. A subtype gets its sale model in `sale_models` of the flow. `exclude` leaves it out for good.
+case-no-party = Flow { $flow }: the customer of { $record } of { $from } (number { $number }) is { $key } in { $to }, and has no accounting party there. Nothing was sent.
+    .help = Open an account for { $key } in { $to }: the document goes on by itself once { $to } was read again. `exclude` leaves it out for good.
+case-uncertain-document = Flow { $flow }: whether { $record } of { $from } (number { $number }) was written to { $to } cannot be told from here, and it is never sent again by itself.
+    .help = Look in { $to } for a pre-invoice of { $net }. If it is there: `concord deliveries resolve { $delivery } --applied --ref NUMBER`. If not, choose `not_applied`: it is sent again.
+case-net-amount = Flow { $flow }: { $record } of { $from } (number { $number }) comes to { $net }, but { $to } has written { $document } with { $answered ->
+    [none] a net amount that its answer does not tell
+   *[other] { $answered }
+}.
+    .help = Put it right in { $to }, or see that the difference is as it should be; then choose `seen`. Nothing is sent again.
+case-changed-after-send = Flow { $flow }: { $record } of { $from } (number { $number }) was changed after it was sent to { $to }: it comes to { $net } now. Nothing is sent again.
+    .help = Change the pre-invoice in { $to } by hand if it is to follow, then choose `seen`.
 case-linked-otherwise = That cannot be done any more: one of the two is linked with another record, or a newer delivery waits.
 case-choice-create = create a new one
 case-choice-exclude = leave it out
@@ -58,6 +115,7 @@ case-choice-applied = it was written
 case-choice-not_applied = it was not written: send it again
 case-choice-source = the master is right
 case-choice-leave = leave both as they are, until the master says something else
+case-choice-seen = it has been seen to
 case-needs-ref = Say what was written: `concord deliveries resolve ID --applied --ref KEY`; `concord deliveries` has the ID.
 
 cli-plan-not-read = Both systems of flow { $flow } have to be read whole first, and were not. Nothing was planned.
@@ -85,6 +143,7 @@ cli-import-not-read = Both systems of flow { $flow } have to be read whole first
 
 delivery-unknown = There is no delivery { $delivery }.
 delivery-needs-ref = Delivery { $delivery } made something new: say what with --ref KEY.
+delivery-say-which = Nobody can tell whether delivery { $delivery } was written, so it is not simply sent again. Look there, then: `concord deliveries resolve { $delivery } --applied --ref NUMBER`, or `--not-applied`.
 delivery-not-still = Delivery { $delivery } does not wait for a person, or a newer one of the same record does.
 cli-delivery-applied = Delivery { $delivery } counts as done.
 cli-delivery-retried = Delivery { $delivery } is sent again.

@@ -101,9 +101,9 @@ pub async fn deliveries(common: &Common, args: DeliveriesArgs) -> Result<End> {
             }
             Ok(End::Fine)
         }
-        Action::Retry { id } => settle(common, &app, id, false, None).await,
+        Action::Retry { id } => settle(common, &app, id, true, false, None).await,
         Action::Resolve { id, applied, r#ref, .. } => {
-            settle(common, &app, id, applied, r#ref.as_deref()).await
+            settle(common, &app, id, false, applied, r#ref.as_deref()).await
         }
     }
 }
@@ -112,6 +112,7 @@ async fn settle(
     common: &Common,
     app: &crate::app::App,
     id: i64,
+    retried: bool,
     applied: bool,
     key: Option<&str>,
 ) -> Result<End> {
@@ -119,6 +120,9 @@ async fn settle(
     let delivery = app.store.delivery(id).await?.ok_or_else(unknown)?;
     if applied && key.is_none() && delivery.target.is_none() {
         return Err(usage(&Message::new("delivery-needs-ref").with("delivery", id)));
+    }
+    if retried && !decide::may_be_retried(&delivery) {
+        return Err(usage(&Message::new("delivery-say-which").with("delivery", id)));
     }
     let mut tx = app.store.begin().await?;
     if !decide::resolve(&mut tx, &delivery, applied, key, &actor()).await? {

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::sync::{SyncArgs, carry_out, pull};
 use super::{Common, End, app_and_engine, confirm, flow_of, print_json, table, text, usage};
-use crate::model::flow::Way;
+use crate::model::flow::{Entity, Way};
 use crate::model::{Message, Run, RunRequest, RunStatus};
 use crate::report;
 use crate::sync::flow::Road;
@@ -31,6 +31,9 @@ pub struct ImportArgs {
 pub async fn import(common: &Common, args: &ImportArgs) -> Result<End> {
     let (app, engine) = app_and_engine(common).await?;
     let flow = flow_of(&app, &args.flow)?;
+    if flow.entity != Entity::Customer {
+        return Err(usage(&Message::new("flow-no-import").with("flow", &flow.name)));
+    }
     let Some(road) = Road::new(&app, &flow, Way::Import) else {
         return Err(usage(&Message::new("flow-system-off").with("flow", &flow.name)));
     };

@@ -93,7 +93,8 @@ pub(super) async fn carry_out(
     changes: &[Change],
     yes: bool,
 ) -> Result<End> {
-    let writes = changes.iter().filter(|change| change.action != Action::Case).count();
+    let writes =
+        changes.iter().filter(|change| !matches!(change.action, Action::Case | Action::Skip)).count();
     if writes > 0 && !yes {
         if !common.json {
             show(common, flow, changes)?;

@@ -10,8 +10,10 @@ use super::SystemConfig;
 use super::mistake::Faults;
 use super::shape::{Section, unknown_key};
 use super::system::is_name;
-use crate::model::flow::{Authority, NumberRule, Rule, Select, Who};
+use crate::model::flow::{Authority, Entity, NumberRule, Rule, Select, Who};
 use crate::model::{Field, Flow, Message};
+
+mod documents;
 
 /// The keys of a flow of customers, with their defaults.
 #[derive(Deserialize)]
@@ -55,11 +57,24 @@ fn time<'de, D: Deserializer<'de>>(d: D) -> Result<Option<jiff::civil::Time>, D:
     time.map(Some).map_err(|_| serde::de::Error::custom("config-bad-time"))
 }
 
-/// Reads `[flows.<key>]`; `systems` are those of the same file.
+/// What a section says it carries; a mistake when that is nothing that is known.
+pub(super) fn entity(value: &Spanned<DeValue<'_>>, faults: &mut Faults<'_>) -> Option<Entity> {
+    let Some(entity) = value.get_ref().get("entity") else { return Some(Entity::Customer) };
+    let known = entity.get_ref().as_str().and_then(Entity::of);
+    if known.is_none() {
+        let message = Message::new("config-unknown-entity").with("value", faults.shown(&entity.span()));
+        faults.add(entity.span(), message);
+    }
+    known
+}
+
+/// Reads `[flows.<key>]`; `systems` are those of the same file, `flows` those that were read before.
 pub(super) fn read(
     key: &Spanned<String>,
+    entity: Entity,
     value: Spanned<DeValue<'_>>,
     systems: &[SystemConfig],
+    flows: &[Flow],
     faults: &mut Faults<'_>,
 ) -> Option<Flow> {
     let name = key.get_ref().clone();
@@ -68,27 +83,44 @@ pub(super) fn read(
         faults.add(key.span(), Message::new("config-bad-flow-name").with("name", &name));
     }
     let section = Section::new(&format!("flows.{name}"), value, faults)?;
-    let place = section.name.clone();
-    if let Some(entity) = section.table.get("entity")
-        && entity.get_ref().as_str() != Some("customer")
-    {
-        let message = Message::new("config-later-entity").with("value", faults.shown(&entity.span()));
-        faults.add(entity.span(), message);
-        return None;
+    match entity {
+        Entity::Customer => customers(name, section, systems, faults),
+        Entity::Quote | Entity::Invoice => documents::read(name, entity, section, systems, flows, faults),
     }
-    let authority = section.table.get("authority").map(Spanned::span);
-    let read: Customers = section.read(faults)?;
-    for side in [&read.from, &read.to] {
+}
+
+/// Both sides have to hold customers, and be two.
+fn check_sides(
+    place: &str,
+    from: &Spanned<String>,
+    to: &Spanned<String>,
+    systems: &[SystemConfig],
+    faults: &mut Faults<'_>,
+) {
+    for side in [from, to] {
         let system = systems.iter().find(|system| system.name == *side.get_ref());
         if system.is_none_or(|system| system.connector.contacts().is_none()) {
             let message =
-                Message::new("config-flow-system").with("place", &place).with("name", side.get_ref());
+                Message::new("config-flow-system").with("place", place).with("name", side.get_ref());
             faults.add(side.span(), message);
         }
     }
-    if read.from.get_ref() == read.to.get_ref() {
-        faults.add(read.to.span(), Message::new("config-flow-circle").with("place", &place));
+    if from.get_ref() == to.get_ref() {
+        faults.add(to.span(), Message::new("config-flow-circle").with("place", place));
     }
+}
+
+/// Reads a flow of customers.
+fn customers(
+    name: String,
+    section: Section<'_>,
+    systems: &[SystemConfig],
+    faults: &mut Faults<'_>,
+) -> Option<Flow> {
+    let place = section.name.clone();
+    let authority = section.table.get("authority").map(Spanned::span);
+    let read: Customers = section.read(faults)?;
+    check_sides(&place, &read.from, &read.to, systems, faults);
     let mut who = Authority::default();
     for (word, side) in read.authority {
         match Field::of(&word) {
@@ -106,6 +138,8 @@ pub(super) fn read(
         name,
         from: read.from.into_inner(),
         to: read.to.into_inner(),
+        entity: Entity::Customer,
+        bills: None,
         select: read.select,
         rules: read.rules,
         number: read.number,

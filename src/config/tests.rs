@@ -280,6 +280,15 @@ token = "${TOKEN_OF_XM}"
 #[test]
 fn each_mistake_says_what_to_do() {
     let ham = |line: &str| format!("{MINIMAL}{line}\n");
+    let flows = |lines: &str| {
+        let user = "username = \"u\"\npassword = \"p\"";
+        let crm = "[systems.crm]\nkind = \"payamgostar\"\nbase_url = \"https://crm.example.test\"";
+        let finance = "[systems.finance]\nkind = \"siagh\"\nbase_url = \"https://finance.example.test\"";
+        let sides = "from = \"crm\"\nto = \"finance\"";
+        format!(
+            "{crm}\n{user}\n{finance}\n{user}\n[flows.bills]\n{sides}\n{lines}\n[flows.customers]\n{sides}"
+        )
+    };
     let cases = [
         ham("concurrency = \"4\""),
         ham("every = 60"),
@@ -307,7 +316,12 @@ fn each_mistake_says_what_to_do() {
         "[systems.all]\nkind = \"xm\"\ntoken = \"${XM_TOKEN}\"".to_owned(),
         "[flows.customers]\nfrom = \"crm\"".to_owned(),
         "[flows.customers]\nfrom = \"crm\"\nto = \"xm\"".to_owned(),
-        "[flows.quotes]\nfrom = \"crm\"\nto = \"crm\"\nentity = \"quote\"".to_owned(),
+        "[flows.quotes]\nfrom = \"crm\"\nto = \"crm\"\nentity = \"offer\"".to_owned(),
+        flows("entity = \"quote\"\nafter = \"customer\""),
+        flows("entity = \"quote\"\nnet_tolerance = \"-1\""),
+        flows("entity = \"quote\"\nsince = \"1 November\""),
+        flows("entity = \"invoice\"\nconstants = { codevasete = 31 }"),
+        flows("entity = \"quote\"\nselect = \"all\""),
         "[flows.all]\nfrom = \"crm\"\nto = \"finance\"\nreconcile = \"3 o'clock\"\nfields = [\"nam\"]".to_owned(),
         "[owners]\n\"RB you\" = \"Ham\"\n\"rb  YOU\" = \"Janischa\"".to_owned(),
         "[systems.xm]\nkind = \"xm\"\ntoken = \"${file:no/such/file}\"".to_owned(),
@@ -343,7 +357,12 @@ fn each_mistake_says_what_to_do() {
     1:10 `all` cannot name a system [this name] Small letters, digits, - and _, at most 40, starting with a letter; not `all`.
     1:1 [flows.customers] needs `to` [`to` is missing in this section] Add a line to = …; concord.default.toml explains each setting.
     2:8 [flows.customers] goes between systems that hold customers; crm is none of them [this system] Write the name of a system of kind payamgostar or siagh, as it stands in [systems.NAME].
-    4:10 entity "quote" is not known to this version [not yet] Flows of "customer" are. Take this flow out, or use a newer version.
+    4:10 "offer" is nothing that a flow carries [this entity] Write "customer", "quote" or "invoice".
+    15:9 [flows.bills] needs a flow of customers that it goes after [no such flow] Write after = "customers", or the name of your flow with entity = "customer" from and to the same two systems.
+    15:17 net_tolerance is no amount [this] Write a number like "1" or "0.5", not less than nothing.
+    15:9 "1 November" is not a date [this] Write a date like "2010-01-31": year, month, day.
+    15:13 constants has no setting `codevasete` [not known here] Did you mean `codevaseteh`?
+    15:1 [flows.bills] has no setting `select` [not known here] Settings here: from, to, entity, after, states, since, net_tolerance, sale_models, constants.
     1:8 `all` cannot name a flow [this name] Small letters, digits, - and _, at most 40, starting with a letter; not `all`, and not the name of a system.
     3:1 `rb  YOU` has two owners [the second] Upper and lower case and spaces do not tell names apart. Keep one of the two.
     3:10 The file no/such/file cannot be read: there is no such file [named here] A relative path starts at the folder of the configuration file.

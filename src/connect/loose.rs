@@ -121,6 +121,13 @@ impl<'a> Loose<'a> {
     }
 }
 
+/// A moment on a clock on the wall, without offset, in the one form in which such moments are in order as
+/// texts; `None` when it is none.
+pub fn date_time(text: &str) -> Option<String> {
+    let moment: jiff::civil::DateTime = ascii_digits(text).trim().parse().ok()?;
+    Some(moment.to_string())
+}
+
 /// The date a date or date-time begins with, if it is one of the calendar.
 fn date_part(text: &str) -> Option<Cow<'_, str>> {
     let text = ascii_digits(text);

@@ -1,4 +1,5 @@
-//! Payamgostar CRM, API v2: the persons and organizations it calls identities, read and written.
+//! Payamgostar CRM, API v2: the persons and organizations it calls identities, read and written, and their
+//! quotes and invoices, which are read.
 //!
 //! Every call is a POST, reads too. Where its search is refused, the list of names is walked and each
 //! identity asked for by itself; only which of two calls answers says whether it is a person.
@@ -12,9 +13,11 @@ use super::http::{Auth, Door, Http, Login, Manner, Renewal, secret};
 use super::{
     Absence, Ask, Connector, Cursor, Error, LeftOut, Lookup, Outcome, Page, Row, Stream, Table, Write,
 };
+use crate::model::amount::NET;
 use crate::model::contact::Field;
-use crate::model::{Contact, Record};
+use crate::model::{Contact, Record, Sums};
 
+mod bill;
 mod find;
 mod identity;
 mod list;
@@ -65,6 +68,21 @@ pub struct Payamgostar {
     /// The words that are written where it has words of its own.
     #[serde(default)]
     pub words: Words,
+    /// Whether its quotes are read.
+    #[serde(default = "yes")]
+    pub quotes: bool,
+    /// Whether its invoices are read.
+    #[serde(default = "yes")]
+    pub invoices: bool,
+    /// The key of the type of quotes in a search.
+    #[serde(default = "quote_type_key")]
+    pub quote_type_key: String,
+    /// The key of the type of invoices in a search.
+    #[serde(default = "invoice_type_key")]
+    pub invoice_type_key: String,
+    /// The field of an invoice that names the quote it came from; empty where none does.
+    #[serde(default = "quote_field")]
+    pub quote_field: String,
     /// Where phone numbers without a country are from, ISO alpha-2.
     #[serde(skip, default = "region")]
     pub region: String,
@@ -150,6 +168,18 @@ fn first_page() -> u32 {
     1
 }
 
+fn quote_type_key() -> String {
+    "quote".to_owned()
+}
+
+fn invoice_type_key() -> String {
+    "invoice".to_owned()
+}
+
+fn quote_field() -> String {
+    "refId".to_owned()
+}
+
 fn persons() -> Subtype {
     Subtype::of(Kind::Person)
 }
@@ -227,14 +257,23 @@ impl Kind {
     }
 }
 
-static STREAMS: [Stream; 1] = [Stream {
+/// A list of documents.
+const fn bills(name: &'static str) -> Stream {
+    let measures = &[NET];
+    Stream { name, table: Table::Document, measures, absence: Absence::Gone, weight: 1, band: None }
+}
+
+/// Customers come before what hangs on them.
+const IDENTITIES: Stream = Stream {
     name: "identities",
     table: Table::Contact,
     measures: &[],
     absence: Absence::Gone,
     weight: 1,
     band: None,
-}];
+};
+static STREAMS: [Stream; 3] = [IDENTITIES, bills("quotes"), bills("invoices")];
+static WITHOUT_QUOTES: [Stream; 2] = [IDENTITIES, bills("invoices")];
 
 /// How long a locked account is left alone: what the CRM asks for at least.
 const LOCKED: Duration = Duration::from_secs(15 * 60);
@@ -245,7 +284,12 @@ const REFUSALS: [(u16, &str, Duration); 2] =
 
 impl Connector for Payamgostar {
     fn streams(&self) -> &'static [Stream] {
-        &STREAMS
+        match (self.quotes, self.invoices) {
+            (true, true) => &STREAMS,
+            (true, false) => &STREAMS[..2],
+            (false, true) => &WITHOUT_QUOTES,
+            (false, false) => &STREAMS[..1],
+        }
     }
 
     fn door(&self) -> Door {
@@ -280,15 +324,32 @@ impl Connector for Payamgostar {
         at: Option<&Cursor>,
         ask: &Ask,
     ) -> Result<Page, Error> {
-        self.page(http, stream, at, ask.page_size).await
+        match stream.table {
+            Table::Document => self.bills(http, stream, at, ask.page_size).await,
+            _ => self.page(http, stream, at, ask.page_size).await,
+        }
     }
 
-    fn read(&self, _: &Stream, raw: &str) -> Result<Record, LeftOut> {
-        Ok(Record::Contact(self.described(raw)?))
+    fn read(&self, stream: &Stream, raw: &str) -> Result<Record, LeftOut> {
+        match stream.table {
+            Table::Document => self.document(raw).map(Record::Document),
+            _ => Ok(Record::Contact(self.described(raw)?)),
+        }
+    }
+
+    fn amounts(&self, stream: &Stream, raw: &str) -> Sums {
+        let mut sums = Sums::default();
+        if stream.table == Table::Document {
+            sums.add(NET, self.document(raw).ok().and_then(|document| document.net));
+        }
+        sums
     }
 
     async fn find(&self, http: &Http, stream: &Stream, by: &Lookup) -> Result<Vec<Row>, Error> {
-        self.look_up(http, stream, by).await
+        match stream.table {
+            Table::Document => self.bill(http, stream, by).await,
+            _ => self.look_up(http, stream, by).await,
+        }
     }
 
     fn region(&self) -> &str {

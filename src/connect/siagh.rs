@@ -1,4 +1,5 @@
-//! Siagh Finance: contacts, read whole and written one by one through a form.
+//! Siagh Finance: contacts, read whole and written one by one through a form, and pre-invoices, which are
+//! only written.
 //!
 //! Its answers to a refused write come with status 200, so that every answer is read. A form takes all
 //! columns of a contact at once: what is not changed is written back as it was read.
@@ -10,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 
 use super::http::{Auth, Door, Http, Login, Manner, Request};
+use super::object::Object;
 use super::{
     Absence, Ask, Connector, Cursor, Error, LeftOut, Lookup, Outcome, Page, Row, Stream, Table, Write,
 };
@@ -20,6 +22,7 @@ pub mod answer;
 mod columns;
 mod find;
 mod form;
+mod invoice;
 mod read;
 
 pub use columns::Columns;
@@ -51,6 +54,15 @@ pub struct Siagh {
     /// The form's constant `flowId`.
     #[serde(default)]
     pub flow_id: String,
+    /// The form that saves pre-invoices.
+    #[serde(default = "document_form")]
+    pub document_form: String,
+    /// The table that its columns belong to.
+    #[serde(default = "document_table")]
+    pub document_table: String,
+    /// The column of the list of contacts that a pre-invoice names its customer by.
+    #[serde(default = "party_column")]
+    pub party_column: String,
     /// The column that keeps what the other system knows a contact by. It cannot be read.
     #[serde(default = "mark_column")]
     pub mark_column: String,
@@ -89,6 +101,18 @@ fn contact_form() -> String {
 
 fn contact_table() -> String {
     "gn_web_users".to_owned()
+}
+
+fn document_form() -> String {
+    "43D81".to_owned()
+}
+
+fn document_table() -> String {
+    "sl_sanad".to_owned()
+}
+
+fn party_column() -> String {
+    "AccountPartyCode".to_owned()
 }
 
 fn post_code() -> String {
@@ -218,6 +242,18 @@ impl Connector for Siagh {
     fn trace(&self, contact: &Contact, mark: Option<i64>) -> Option<Lookup> {
         let by = |field| contact.get(field).map(|value| Lookup::Field(field, value.to_owned()));
         by(Field::Mobile).or_else(|| by(Field::Telephone)).or_else(|| mark.map(Lookup::After))
+    }
+
+    fn party(&self, raw: &str) -> Option<String> {
+        Object::read(raw)?.get(&self.party_column).id().filter(|party| party != "0")
+    }
+
+    async fn fiscal_year(&self, http: &Http) -> Result<Option<String>, Error> {
+        http.login_fact("FiscalYear").await
+    }
+
+    fn document_columns(&self) -> &'static [(&'static str, &'static str)] {
+        &invoice::CONSTANTS
     }
 
     async fn write(&self, http: &Http, write: &Write<'_>) -> Outcome {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::document::PreInvoice;
 use crate::model::{Contact, Field, Message};
 
 /// By what a contact is looked for in the system itself.
@@ -38,6 +39,8 @@ pub enum Write<'a> {
         /// What the other system knows it by, for systems that keep such a mark.
         mark: &'a str,
     },
+    /// A new pre-invoice. It can never be written twice, taken back or read again.
+    Document(&'a PreInvoice),
 }
 
 /// What became of one write.

@@ -46,6 +46,9 @@ pub const POINTS_IN: Measure = Measure { name: "points_in", scale: MONEY };
 /// Points to be spent.
 pub const POINTS_OUT: Measure = Measure { name: "points_out", scale: MONEY };
 
+/// What quotes and invoices come to, in the currency of the source.
+pub const NET: Measure = Measure { name: "net", scale: MONEY };
+
 /// What a customer had bought before the shop's records begin, in the currency of the source.
 pub const OPENING: Measure = Measure { name: "opening", scale: MONEY };
 /// What a customer bought since, less what was brought back.
@@ -67,7 +70,7 @@ const BOUGHT: [Measure; 3] = [AMOUNT, POINTS_IN, POINTS_OUT];
 
 /// The measure of that name, if there is one; the names of sums come from here.
 pub fn measure(name: &str) -> Option<Measure> {
-    TRADED.into_iter().chain(BOUGHT).chain(SHOPPED).find(|m| m.name == name)
+    TRADED.into_iter().chain(BOUGHT).chain(SHOPPED).chain([NET]).find(|m| m.name == name)
 }
 
 /// Why a text is not an amount we can keep exactly.

@@ -17,6 +17,10 @@ pub struct Flow {
     pub from: String,
     /// The system that follows.
     pub to: String,
+    /// What it carries.
+    pub entity: Entity,
+    /// Of documents: which, and how.
+    pub bills: Option<Bills>,
     /// Which of the master's customers it carries.
     pub select: Select,
     /// By what records of both sides are found to be the same customer, the strongest first.
@@ -25,10 +29,60 @@ pub struct Flow {
     pub number: Option<NumberRule>,
     /// Which side is right.
     pub authority: Authority,
-    /// What it carries.
+    /// The fields it carries.
     pub fields: Vec<Field>,
     /// The time of the nightly comparison of both sides.
     pub reconcile: Option<jiff::civil::Time>,
+}
+
+/// What a flow carries, in the order things come into being.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Entity {
+    /// Customers, both ways.
+    Customer,
+    /// Quotes, from the master on.
+    Quote,
+    /// Invoices, from the master on.
+    Invoice,
+}
+
+impl Entity {
+    /// The entity of this word.
+    pub fn of(word: &str) -> Option<Entity> {
+        match word {
+            "customer" => Some(Entity::Customer),
+            "quote" => Some(Entity::Quote),
+            "invoice" => Some(Entity::Invoice),
+            _ => None,
+        }
+    }
+
+    /// The name of the master's list of documents; of customers, whose list is found otherwise, none.
+    pub fn stream(self) -> &'static str {
+        match self {
+            Entity::Customer => "",
+            Entity::Quote => "quotes",
+            Entity::Invoice => "invoices",
+        }
+    }
+}
+
+/// Which documents a flow carries, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bills {
+    /// The flow their customers go by.
+    pub after: String,
+    /// The states in which they are sent.
+    pub states: Vec<i64>,
+    /// Those made before are left out, on the master's clock; `None` = before the flow went live.
+    pub since: Option<jiff::civil::DateTime>,
+    /// By how much the net amount may differ for each line, with
+    /// [`SCALE`](super::document::SCALE) decimals.
+    pub tolerance: i128,
+    /// Subtype → sale model, where that does not follow from its digits.
+    pub sale_models: BTreeMap<String, String>,
+    /// Columns that are the same on every document, where not the usual value.
+    pub constants: BTreeMap<String, String>,
 }
 
 /// Which customers a flow carries.

@@ -2,6 +2,7 @@
 
 use super::amount::{self, Measure};
 use super::contact::{Contact, Field};
+use super::document::Document;
 use super::fingerprint::Fingerprint;
 
 /// A row of a list, understood.
@@ -21,6 +22,8 @@ pub enum Record {
     Product(Product),
     /// A customer as a CRM or a finance system describes it.
     Contact(Described),
+    /// A quote or an invoice.
+    Document(Document),
 }
 
 /// A client of a broker (later also counterparties, identities and contacts).
@@ -232,6 +235,7 @@ impl Record {
             (Record::Entry(e), amount::AMOUNT) => e.amount,
             (Record::Entry(e), amount::POINTS_IN) => e.points_in,
             (Record::Entry(e), amount::POINTS_OUT) => e.points_out,
+            (Record::Document(d), amount::NET) => d.net,
             _ => None,
         }
     }
@@ -240,6 +244,7 @@ impl Record {
     pub fn whose(&self) -> Whose<'_> {
         match self {
             Record::Product(_) => Whose::Nobodys,
+            Record::Document(document) if document.customer.is_none() => Whose::Nobodys,
             record => record.client_key().map_or(Whose::Own, Whose::Named),
         }
     }
@@ -254,6 +259,7 @@ impl Record {
             Record::Entry(entry) => Some(&entry.client_key),
             Record::Product(_) => None,
             Record::Contact(described) => Some(&described.key),
+            Record::Document(document) => document.customer.as_deref(),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::time;
-use crate::model::Contact;
+use crate::model::Content;
 use crate::store::delivery::Delivery;
 use crate::store::link::Link;
 use crate::words::Words;
@@ -110,12 +110,7 @@ pub fn link(flow: &str, link: &Link) -> LinkDoc {
 
 /// A delivery as a document.
 pub fn delivery(delivery: &Delivery, words: &Words) -> DeliveryDoc {
-    let fields = |contact: &Option<Contact>| {
-        let fields = |contact: &Contact| {
-            contact.iter().map(|(field, value)| (field.word(), value.to_owned())).collect()
-        };
-        contact.as_ref().map(fields)
-    };
+    let fields = |content: &Option<Content>| content.as_ref().map(Content::fields);
     DeliveryDoc {
         id: delivery.id,
         flow: delivery.flow.clone(),

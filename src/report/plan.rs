@@ -179,7 +179,7 @@ fn document(change: &Change, words: &Words) -> ChangeDoc {
         source: change.source.clone(),
         destination: change.destination.clone(),
         fields: change.fields.iter().map(field).collect(),
-        reason: words.text(&change.reason),
+        reason: change.told.as_ref().map_or_else(|| words.text(&change.reason), |told| words.message(told)),
         said: [Some(change.said.clone()), change.expects.clone()],
         applied_at: None,
         left_out: false,

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 
 use super::{Row, Store, Tx, Value, bulk};
 use crate::model::flow::{State, Way};
-use crate::model::{Contact, Field, Fingerprint, Message};
+use crate::model::{Contact, Content, Field, Fingerprint, Message};
 
 mod list;
 
@@ -39,11 +39,11 @@ pub struct Delivery {
     /// Not to be looked at before.
     pub not_before: i64,
     /// What is written.
-    pub payload: Option<Contact>,
+    pub payload: Option<Content>,
     /// What was there before.
-    pub before: Option<Contact>,
+    pub before: Option<Content>,
     /// What was there afterwards.
-    pub after: Option<Contact>,
+    pub after: Option<Content>,
     /// The highest key that was seen there just before.
     pub mark: Option<i64>,
     /// What became of it, or why it waits.
@@ -68,7 +68,30 @@ pub struct Delivery {
     pub wished: Option<Contact>,
     /// The fields that were written; empty for a new record, of which all were.
     pub fields: Vec<Field>,
+    /// The customer it waits for: nothing is done before that is linked.
+    pub waits_for: Option<String>,
+    /// How often a person said that it was not done.
+    pub round: i64,
 }
+
+impl Delivery {
+    /// Whether it wrote something, or may have: then nobody but a person may have the same written again.
+    pub fn may_have_written(&self) -> bool {
+        match self.state {
+            State::Sent | State::Uncertain | State::Confirmed | State::Verified => true,
+            State::Held => self.message.as_ref().is_some_and(|message| message.id.starts_with(UNCERTAIN)),
+            _ => false,
+        }
+    }
+
+    /// Whether it goes on by itself as soon as its turn comes.
+    pub fn is_under_way(&self) -> bool {
+        self.state.is_open() && self.waits_for.is_none()
+    }
+}
+
+/// How the messages begin of deliveries that stand still because their outcome is not known.
+const UNCERTAIN: &str = "case-uncertain-";
 
 /// A delivery to be made.
 #[derive(Debug, Clone)]
@@ -110,13 +133,13 @@ pub struct Prepared<'a> {
     /// The record it is written to.
     pub target: Option<&'a str>,
     /// What is written.
-    pub payload: &'a Contact,
+    pub payload: &'a Content,
     /// What is there now.
-    pub before: Option<&'a Contact>,
+    pub before: Option<&'a Content>,
     /// The highest key that is there now.
     pub mark: Option<i64>,
-    /// What the record's system wishes for.
-    pub wished: &'a Contact,
+    /// What the record's system wishes for, of a customer.
+    pub wished: Option<&'a Contact>,
     /// The fields that are written; empty for a new record.
     pub fields: &'a [Field],
     /// What the record says, as a fingerprint.
@@ -133,7 +156,7 @@ pub struct Step<'a> {
     /// The record it was written to, if that is known now.
     pub target: Option<&'a str>,
     /// What is there now.
-    pub after: Option<&'a Contact>,
+    pub after: Option<&'a Content>,
     /// What became of it.
     pub message: Option<&'a Message>,
     /// Not to be looked at before.
@@ -161,7 +184,7 @@ pub struct Backlog {
 /// How long a claim holds without a sign of life, in microseconds.
 pub const LEASE: i64 = 45_000_000;
 
-const DELIVERY: &str = "SELECT id, flow, way, record, action, target, state, epoch, engine, lease_until, attempt, not_before, payload, before_value, after_value, mark, message, reason, run_id, asked_by, queued_at, sent_at, ended_at, said, expects, wished, fields FROM delivery";
+const DELIVERY: &str = "SELECT id, flow, way, record, action, target, state, epoch, engine, lease_until, attempt, not_before, payload, before_value, after_value, mark, message, reason, run_id, asked_by, queued_at, sent_at, ended_at, said, expects, wished, fields, waits_for, round FROM delivery";
 const OPEN: &str = "('pending', 'claimed', 'prepared', 'sent', 'uncertain')";
 
 /// Asks for a delivery; `false` when one of the same record waits already, which will carry what the
@@ -196,7 +219,7 @@ pub async fn prepare(tx: &mut Tx, lease: Lease, prepared: &Prepared<'_>, now: i6
         prepared.before.map(serde_json::to_string).transpose()?.into(),
         prepared.mark.into(),
         (now + LEASE).into(),
-        serde_json::to_string(prepared.wished)?.into(),
+        prepared.wished.map(serde_json::to_string).transpose()?.into(),
         serde_json::to_string(prepared.fields)?.into(),
         prepared.said.map(|said| said.0.to_vec()).into(),
     ];
@@ -236,10 +259,10 @@ pub async fn settle(
     id: i64,
     to: State,
     target: Option<&str>,
-    after: Option<&Contact>,
+    after: Option<&Content>,
     now: i64,
 ) -> Result<bool> {
-    let sql = "UPDATE delivery SET state = $2, target = COALESCE($3, target), after_value = COALESCE($4, after_value), epoch = epoch + 1, attempt = 0, not_before = 0, ended_at = $5 WHERE id = $1 AND (state IN ('held', 'rejected', 'dead') OR (state = 'uncertain' AND not_before <= $6)) AND ($2 <> 'confirmed' OR sent_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM delivery w WHERE w.flow = delivery.flow AND w.way = delivery.way AND w.record = delivery.record AND w.state = 'pending')";
+    let sql = "UPDATE delivery SET state = $2, target = COALESCE($3, target), after_value = COALESCE($4, after_value), epoch = epoch + 1, attempt = 0, not_before = 0, round = round + CASE WHEN $2 = 'pending' THEN 1 ELSE 0 END, ended_at = $5 WHERE id = $1 AND (state IN ('held', 'rejected', 'dead') OR (state = 'uncertain' AND not_before <= $6)) AND ($2 <> 'confirmed' OR sent_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM delivery w WHERE w.flow = delivery.flow AND w.way = delivery.way AND w.record = delivery.record AND w.state = 'pending')";
     let args: [Value; 6] = [
         id.into(),
         to.word().into(),
@@ -249,6 +272,47 @@ pub async fn settle(
         now.into(),
     ];
     Ok(tx.execute(sql, args).await? == 1)
+}
+
+/// Lets go of one that was claimed and of which nothing was sent, to be taken up again: not before
+/// `not_before`, or, where it waits for a customer, when that is linked. It ends instead when a newer one of
+/// the same record waits already.
+pub async fn put_back(
+    tx: &mut Tx,
+    lease: Lease,
+    waits_for: Option<&str>,
+    message: &Message,
+    not_before: i64,
+    now: i64,
+) -> Result<bool> {
+    let newer = "EXISTS (SELECT 1 FROM delivery w WHERE w.flow = delivery.flow AND w.way = delivery.way AND w.record = delivery.record AND w.state = 'pending')";
+    let sql = format!(
+        "UPDATE delivery SET state = CASE WHEN {newer} THEN 'superseded' ELSE 'pending' END, ended_at = CASE WHEN {newer} THEN CAST($6 AS BIGINT) END, waits_for = $3, message = $4, not_before = $5, engine = NULL, lease_until = 0 WHERE id = $1 AND epoch = $2 AND state = 'claimed'"
+    );
+    let args: [Value; 6] = [
+        lease.id.into(),
+        lease.epoch.into(),
+        waits_for.map(str::to_owned).into(),
+        serde_json::to_string(message)?.into(),
+        not_before.into(),
+        now.into(),
+    ];
+    Ok(tx.execute(&sql, args).await? == 1)
+}
+
+/// Lets one go on that stood still and has written nothing: what hindered it has gone away by itself.
+pub async fn resume(tx: &mut Tx, seen: &Delivery) -> Result<bool> {
+    let sql = "UPDATE delivery SET state = 'pending', epoch = epoch + 1, not_before = 0, ended_at = NULL WHERE id = $1 AND epoch = $2 AND state = 'held' AND NOT EXISTS (SELECT 1 FROM delivery w WHERE w.flow = delivery.flow AND w.way = delivery.way AND w.record = delivery.record AND w.state IN ('pending', 'claimed', 'prepared', 'sent', 'uncertain'))";
+    Ok(tx.execute(sql, [seen.id.into(), seen.epoch.into()]).await? == 1)
+}
+
+/// Ends deliveries of a record, but for one, that stand still and have written nothing.
+pub async fn supersede_held(tx: &mut Tx, flow: &str, record: &str, but: Option<i64>, now: i64) -> Result<()> {
+    let sql = "UPDATE delivery SET state = 'superseded', epoch = epoch + 1, ended_at = $4 WHERE flow = $1 AND record = $2 AND id <> $3 AND state = 'held' AND COALESCE(message, '') NOT LIKE $5";
+    let uncertain = format!("%\"{UNCERTAIN}%");
+    let args = [flow.into(), record.into(), but.unwrap_or(0).into(), now.into(), uncertain.into()];
+    tx.execute(sql, args).await?;
+    Ok(())
 }
 
 /// Gives the waiting deliveries of a flow one way to the run that works them off now.
@@ -269,7 +333,7 @@ impl Store {
     /// that is under way.
     pub async fn due_deliveries(&self, flow: &str, way: Way, now: i64, limit: i64) -> Result<Vec<Delivery>> {
         let sql = format!(
-            "{DELIVERY} d WHERE d.flow = $1 AND d.way = $2 AND d.state IN {OPEN} AND d.not_before <= $3 AND (d.state <> 'pending' OR NOT EXISTS (SELECT 1 FROM delivery o WHERE o.flow = d.flow AND o.way = d.way AND o.record = d.record AND o.state IN ('claimed', 'prepared', 'sent', 'uncertain'))) ORDER BY d.id LIMIT $4"
+            "{DELIVERY} d WHERE d.flow = $1 AND d.way = $2 AND d.state IN {OPEN} AND d.waits_for IS NULL AND d.not_before <= $3 AND (d.state <> 'pending' OR NOT EXISTS (SELECT 1 FROM delivery o WHERE o.flow = d.flow AND o.way = d.way AND o.record = d.record AND o.state IN ('claimed', 'prepared', 'sent', 'uncertain'))) ORDER BY d.id LIMIT $4"
         );
         let rows = self.db.rows(&sql, [flow.into(), way.word().into(), now.into(), limit.into()]).await?;
         rows.iter().map(read).collect()
@@ -307,10 +371,32 @@ impl Store {
 
     /// When the next delivery of a flow one way is due; `None` when none is open.
     pub async fn next_delivery(&self, flow: &str, way: Way) -> Result<Option<i64>> {
-        let sql =
-            format!("SELECT MIN(not_before) FROM delivery WHERE flow = $1 AND way = $2 AND state IN {OPEN}");
+        let sql = format!(
+            "SELECT MIN(not_before) FROM delivery WHERE flow = $1 AND way = $2 AND state IN {OPEN} AND waits_for IS NULL"
+        );
         let row = self.db.row(&sql, [flow.into(), way.word().into()]).await?.context("no answer")?;
         row.get(0)
+    }
+
+    /// Lets deliveries of a flow go on whose customers are linked in the flow these go by; how many.
+    pub async fn wake_deliveries(&self, flow: &str, after: &str) -> Result<u64> {
+        let sql = "UPDATE delivery SET waits_for = NULL WHERE flow = $1 AND state = 'pending' AND waits_for IS NOT NULL AND EXISTS (SELECT 1 FROM link l WHERE l.flow = $2 AND l.source_key = delivery.waits_for)";
+        self.db.execute(sql, [flow.into(), after.into()]).await
+    }
+
+    /// Deliveries of a flow that wait for a customer, or stand still.
+    pub async fn still_deliveries(&self, flow: &str) -> Result<Vec<Delivery>> {
+        let sql = format!(
+            "{DELIVERY} WHERE flow = $1 AND (state = 'held' OR (state = 'pending' AND waits_for IS NOT NULL)) ORDER BY id"
+        );
+        self.db.rows(&sql, [flow.into()]).await?.iter().map(read).collect()
+    }
+
+    /// All deliveries of a record one way, in order.
+    pub async fn deliveries_of(&self, flow: &str, way: Way, record: &str) -> Result<Vec<Delivery>> {
+        let sql = format!("{DELIVERY} WHERE flow = $1 AND way = $2 AND record = $3 ORDER BY id");
+        let rows = self.db.rows(&sql, [flow.into(), way.word().into(), record.into()]).await?;
+        rows.iter().map(read).collect()
     }
 
     /// Deliveries of a flow one way that were confirmed before `until`, above `after`, in order.
@@ -390,7 +476,7 @@ fn state(word: &str) -> Result<State> {
 }
 
 fn read(row: &Row) -> Result<Delivery> {
-    let contact = |index: usize| -> Result<Option<Contact>> {
+    let content = |index: usize| -> Result<Option<Content>> {
         row.get::<Option<String>>(index)?.map(|text| Ok(serde_json::from_str(&text)?)).transpose()
     };
     let print = |index: usize| -> Result<Option<Fingerprint>> {
@@ -411,9 +497,9 @@ fn read(row: &Row) -> Result<Delivery> {
         lease_until: row.get(9)?,
         attempt: row.get(10)?,
         not_before: row.get(11)?,
-        payload: contact(12)?,
-        before: contact(13)?,
-        after: contact(14)?,
+        payload: content(12)?,
+        before: content(13)?,
+        after: content(14)?,
         mark: row.get(15)?,
         message: message.map(|text| serde_json::from_str(&text)).transpose()?,
         reason: row.get(17)?,
@@ -424,7 +510,9 @@ fn read(row: &Row) -> Result<Delivery> {
         ended_at: row.get(22)?,
         said: print(23)?,
         expects: print(24)?,
-        wished: contact(25)?,
+        wished: content(25)?.map(|wished| wished.contact()),
         fields: fields.map_or_else(|| Ok(Vec::new()), |text| serde_json::from_str(&text))?,
+        waits_for: row.get(27)?,
+        round: row.get(28)?,
     })
 }

@@ -64,7 +64,8 @@ impl Store {
                 "SELECT r.id, s.system, s.name, r.key, r.customer_id, r.raw, r.raw_hash, r.first_run, r.changed_run, r.gone_run, r.valid_from FROM {table} r JOIN stream s ON s.id = r.stream_id WHERE r.stream_id = $2 AND {which}"
             )
         };
-        let tables = ["party", "account", "person", "card", "entry", "product"].map(of);
+        let tables =
+            ["party", "account", "person", "card", "entry", "product", "contact", "document"].map(of);
         let sql = format!("{} ORDER BY 1 LIMIT $3", tables.join(" UNION ALL "));
         let rows = self.db.rows(&sql, [run.into(), stream.into(), limit.into()]).await?;
         rows.iter().map(super::listing::record).collect()

@@ -25,12 +25,13 @@ pub enum Of {
 
 /// What customers are found by in records, and what was bought by day and document. Each begins with
 /// the name of its table.
-const RECORDS: [(&str, &str); 7] = [
+const RECORDS: [(&str, &str); 8] = [
     ("party_customer", "party (customer_id)"),
     ("account_customer", "account (customer_id)"),
     ("person_customer", "person (customer_id)"),
     ("card_customer", "card (customer_id)"),
     ("contact_customer", "contact (customer_id)"),
+    ("document_customer", "document (customer_id)"),
     ("entry_customer", "entry (customer_id, at)"),
     (
         "entry_bought",

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::bulk;
 use super::{Row, Store, Tx, Value};
+use crate::connect::Stream;
 use crate::model::{Contact, Fingerprint};
 
 mod list;
@@ -116,6 +117,13 @@ pub async fn agree(
     Ok(())
 }
 
+/// Keeps what the master's record said when it was sent for the last time.
+pub async fn sent(tx: &mut Tx, flow: &str, source_key: &str, said: Fingerprint, now: i64) -> Result<()> {
+    let sql = "UPDATE link SET source_said = $3, agreed_at = $4 WHERE flow = $1 AND source_key = $2";
+    tx.execute(sql, [flow.into(), source_key.into(), said.0.to_vec().into(), now.into()]).await?;
+    Ok(())
+}
+
 /// Notes that both records of a link were seen to be there and equal.
 pub async fn verified(tx: &mut Tx, flow: &str, source_key: &str, now: i64) -> Result<()> {
     let sql = "UPDATE link SET verified_at = $3 WHERE flow = $1 AND source_key = $2";
@@ -140,11 +148,14 @@ impl Store {
 
     /// Marks the links whose record of the master is gone, and unmarks those whose record came back. The
     /// other side keeps what it has.
-    pub async fn mark_source_gone(&self, flow: &str, system: &str, stream: &str) -> Result<()> {
-        let gone = "EXISTS (SELECT 1 FROM contact c JOIN stream s ON s.id = c.stream_id WHERE s.system = $2 AND s.name = $3 AND c.key = link.source_key AND c.gone_run IS NOT NULL)";
+    pub async fn mark_source_gone(&self, flow: &str, system: &str, stream: &Stream) -> Result<()> {
+        let table = stream.table.name();
+        let gone = format!(
+            "EXISTS (SELECT 1 FROM {table} c JOIN stream s ON s.id = c.stream_id WHERE s.system = $2 AND s.name = $3 AND c.key = link.source_key AND c.gone_run IS NOT NULL)"
+        );
         let gone = format!("CASE WHEN {gone} THEN 1 ELSE 0 END");
         let sql = format!("UPDATE link SET source_gone = {gone} WHERE flow = $1 AND source_gone <> {gone}");
-        self.db.execute(&sql, [flow.into(), system.into(), stream.into()]).await?;
+        self.db.execute(&sql, [flow.into(), system.into(), stream.name.into()]).await?;
         Ok(())
     }
 

@@ -20,6 +20,7 @@ impl Table {
             Table::Entry => "entry",
             Table::Product => "product",
             Table::Contact => "contact",
+            Table::Document => "document",
         }
     }
 
@@ -33,6 +34,7 @@ impl Table {
             Table::Entry => &ENTRY,
             Table::Product => &PRODUCT,
             Table::Contact => &CONTACT,
+            Table::Document => &DOCUMENT,
         }
     }
 }
@@ -125,6 +127,17 @@ const CONTACT: [(&str, Kind); 10] = [
     ("mobile", Kind::Text),
     ("telephone", Kind::Text),
     ("email", Kind::Text),
+    ("said", Kind::Bytes),
+    ("raw", Kind::Text),
+];
+
+const DOCUMENT: [(&str, Kind); 8] = [
+    ("client_key", Kind::Text),
+    ("number", Kind::Text),
+    ("state", Kind::Int),
+    ("subtype", Kind::Text),
+    ("made", Kind::Text),
+    ("net", Kind::Int),
     ("said", Kind::Bytes),
     ("raw", Kind::Text),
 ];
@@ -409,6 +422,16 @@ fn end_row(batch: &mut Batch, record: Record, raw: Box<str>) {
                 String::from(raw).into(),
             ]);
         }
+        Record::Document(d) => batch.end_row([
+            d.customer.clone().into(),
+            d.number.clone().into(),
+            d.state.into(),
+            d.subtype.clone().into(),
+            d.made.clone().into(),
+            d.net.into(),
+            d.said().0.to_vec().into(),
+            String::from(raw).into(),
+        ]),
     }
 }
 

@@ -11,7 +11,7 @@ use super::Source;
 use crate::app::App;
 use crate::connect::{Connector, LeftOut, Stream};
 use crate::model::contact::{Known, StoredContact};
-use crate::model::flow::Way;
+use crate::model::flow::{Entity, Way};
 use crate::model::{Contact, Field, Fingerprint, Flow};
 
 pub mod applied;
@@ -19,6 +19,7 @@ pub mod beside;
 pub mod compare;
 pub mod confirm;
 pub mod decide;
+pub mod documents;
 pub mod forward;
 pub mod import;
 pub mod life;
@@ -38,7 +39,7 @@ pub struct Road {
     pub origin: Source,
     /// What is written to.
     pub target: Source,
-    /// The origin's list of contacts.
+    /// The origin's list of what is carried: contacts or documents.
     pub from: &'static Stream,
     /// The target's list of contacts.
     pub to: &'static Stream,
@@ -47,14 +48,20 @@ pub struct Road {
 }
 
 impl Road {
-    /// The road of a flow; `None` when one of its systems is switched off.
+    /// The road of a flow; `None` when one of its systems is switched off, and for the import of documents,
+    /// which is none.
     pub fn new(app: &Arc<App>, flow: &Flow, way: Way) -> Option<Arc<Road>> {
         let (origin, target) = match way {
             Way::Import => (&flow.to, &flow.from),
             Way::Forward => (&flow.from, &flow.to),
         };
         let (origin, target) = (app.source(origin)?.clone(), app.source(target)?.clone());
-        let (from, to) = (origin.connector.contacts()?, target.connector.contacts()?);
+        let from = match (flow.entity, way) {
+            (Entity::Customer, _) => origin.connector.contacts()?,
+            (_, Way::Forward) => origin.connector.documents(flow.entity.stream())?,
+            (_, Way::Import) => return None,
+        };
+        let to = target.connector.contacts()?;
         let settle = app.config.system(&target.name)?.settle;
         Some(Arc::new(Road { app: app.clone(), flow: flow.clone(), way, origin, target, from, to, settle }))
     }

@@ -12,7 +12,7 @@ use super::{Engine, schedule};
 use crate::model::flow::Way;
 use crate::model::{RunRequest, RunStatus};
 use crate::store::flow;
-use crate::sync::flow::{Road, confirm, forward, push};
+use crate::sync::flow::{Road, confirm, documents, forward, push};
 use crate::sync::{Stop, now};
 
 /// How often it is looked whether something is due.
@@ -56,10 +56,16 @@ impl Engine {
                 }
             }
         }
+        // Accounting parties come with the contacts.
+        for flow in self.app.config.flows.iter().filter(|flow| flow.to == system && flow.bills.is_some()) {
+            if let Some(road) = Road::new(&self.app, flow, Way::Forward) {
+                documents::wake(&road).await?;
+            }
+        }
         for flow in self.app.config.flows.iter().filter(|flow| flow.from == system) {
             let live = self.app.store.flow_state(&flow.name).await?.live_since.is_some();
             let Some(road) = Road::new(&self.app, flow, Way::Forward).filter(|_| live) else { continue };
-            self.app.store.mark_source_gone(&flow.name, system, road.from.name).await?;
+            self.app.store.mark_source_gone(&flow.name, system, road.from).await?;
             let asked = forward::notice(&road, Some(run), "edit", false).await?;
             if asked > 0 {
                 tracing::info!(flow = flow.name, run, asked, "deliveries asked for");
@@ -110,6 +116,14 @@ impl Engine {
 
     /// Works off what a road has to write until nothing is open; a command that is the engine does this.
     pub async fn work_off(&self, road: &Arc<Road>) -> Result<(), Stop> {
+        push::work_off(road, self.id, || false).await?;
+        let Some(bills) = &road.flow.bills else { return Ok(()) };
+        let flow = self.app.config.flow(&bills.after);
+        let Some(customers) = flow.and_then(|flow| Road::new(&self.app, flow, Way::Forward)) else {
+            return Ok(());
+        };
+        // Customers that documents wait for, and then these.
+        push::work_off(&customers, self.id, || false).await?;
         push::work_off(road, self.id, || false).await
     }
 
@@ -137,6 +151,9 @@ impl Engine {
 
     async fn deliver_due(&self, road: &Arc<Road>, stop: &watch::Receiver<bool>) -> Result<(), Stop> {
         let store = &self.app.store;
+        if let Some(bills) = &road.flow.bills {
+            store.wake_deliveries(&road.flow.name, &bills.after).await?;
+        }
         let due = store.next_delivery(&road.flow.name, road.way).await?.is_some_and(|at| at <= now());
         // Of a flow that is not live only what a person asked for is there.
         if due {

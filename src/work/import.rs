@@ -23,7 +23,8 @@ impl Engine {
                     import::end(&self.app.store, flow, claim, RunStatus::Incomplete, Some(message)).await
                 }
                 (None, None) => {
-                    let message = Message::new("flow-system-off").with("flow", &flow.name);
+                    let id = if flow.bills.is_some() { "flow-no-import" } else { "flow-system-off" };
+                    let message = Message::new(id).with("flow", &flow.name);
                     import::end(&self.app.store, flow, claim, RunStatus::Failed, Some(message)).await
                 }
                 (Some(road), None) => import::run(&road, self.id, claim, &orders).await,

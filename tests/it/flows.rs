@@ -13,6 +13,7 @@ mod forward;
 mod import;
 mod matrix;
 mod pages;
+mod quotes;
 mod settings;
 
 /// Systems that fail quickly, and are soon looked at again.

@@ -43,9 +43,9 @@ enum Place {
 }
 
 /// A page of a search.
-struct Found {
-    said: Vec<String>,
-    total: Option<u64>,
+pub(super) struct Found {
+    pub said: Vec<String>,
+    pub total: Option<u64>,
 }
 
 impl Payamgostar {
@@ -257,7 +257,12 @@ pub(super) async fn get_either(http: &Http, id: &str) -> Result<Option<Row>, Err
 
 /// What an identity of this kind says of itself.
 async fn get(http: &Http, kind: Kind, id: &str, once: bool) -> Result<String, Error> {
-    let request = Request::post(kind.path("get"), Object::default().with("id", id).text());
+    get_said(http, kind.path("get"), id, once).await
+}
+
+/// What an object says of itself, at the address of its kind.
+pub(super) async fn get_said(http: &Http, path: String, id: &str, once: bool) -> Result<String, Error> {
+    let request = Request::post(path, Object::default().with("id", id).text());
     let request = if once { request.once() } else { request };
     let said = |text: &str| {
         let said = Object::read(text);
@@ -272,7 +277,7 @@ async fn get(http: &Http, kind: Kind, id: &str, once: bool) -> Result<String, Er
 }
 
 /// Splits the answer of a search.
-fn found(text: &str) -> Result<Found, NotWhole> {
+pub(super) fn found(text: &str) -> Result<Found, NotWhole> {
     let (list, [total]) = listed(text, "data", &["total"])?;
     let list = list.ok_or(NotWhole::Shape("data"))?;
     let total = Loose::of(total).id().and_then(|total| total.parse().ok());

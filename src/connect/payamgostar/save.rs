@@ -38,6 +38,7 @@ impl Payamgostar {
                 let sending = Sending { path: &path, body, hidden: telling(contact) };
                 http.write_once(sending, |text| updated(text, key)).await
             }
+            Write::Document(_) => Outcome::Rejected(http.told("connect-cannot-write")),
         }
     }
 

@@ -34,6 +34,11 @@ pub fn answer(text: &str) -> Option<Answer> {
         answer.failed |= !["errsuccs", "errwarning"].contains(&kind.as_str());
         answer.told.extend(error.get("Description").owned());
     }
+    for message in read.objects("FinalMessages") {
+        let kind = message.get("ErrorType").owned().unwrap_or_default().to_lowercase();
+        answer.failed |= kind == "errerror";
+        answer.told.extend(message.get("Description").owned());
+    }
     answer.crashed = answer.told.iter().any(|told| told.to_uppercase().contains("RUNTIME ERROR"));
     Some(answer)
 }

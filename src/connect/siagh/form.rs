@@ -9,19 +9,19 @@ use crate::connect::write::telling;
 use crate::connect::{Outcome, Write};
 use crate::model::contact::Field;
 
-const SAVE: &str = "/BpmsApi/SaveFormData";
+pub(super) const SAVE: &str = "/BpmsApi/SaveFormData";
 
 /// What a form is sent, in the order of the captured request.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Form<'a> {
-    form_id: &'a str,
-    ctrl_values: String,
-    parameters: String,
-    data_rows: &'a str,
-    attachments: &'a str,
-    post_code: &'a str,
-    flow_id: &'a str,
+pub(super) struct Form<'a> {
+    pub form_id: &'a str,
+    pub ctrl_values: String,
+    pub parameters: String,
+    pub data_rows: &'a str,
+    pub attachments: &'a str,
+    pub post_code: &'a str,
+    pub flow_id: &'a str,
 }
 
 impl Siagh {
@@ -29,6 +29,7 @@ impl Siagh {
     pub(super) async fn save(&self, http: &Http, write: &Write<'_>) -> Outcome {
         let contact = match write {
             Write::Create { contact, .. } | Write::Update { contact, .. } => contact,
+            Write::Document(document) => return self.save_document(http, document).await,
         };
         if contact.get(Field::Name).is_none() && matches!(write, Write::Create { .. }) {
             return Outcome::Rejected(http.told_at("connect-write-no-name", SAVE));
@@ -51,6 +52,7 @@ impl Siagh {
                 let now = Object::read(now)?;
                 (Some(*key), self.columns_over(&now, contact, fields, mark))
             }
+            Write::Document(_) => return None,
         };
         // With only one of the two, the code makes another contact instead of changing this one.
         let mut pairs: Vec<String> = code.iter().map(|code| format!("Param1={code}")).collect();

@@ -7,6 +7,8 @@ use super::forward::{Action, Change};
 use crate::model::Flow;
 use crate::model::flow::{State, Way};
 use crate::store::Store;
+use crate::store::delivery::Delivery;
+use crate::store::link::Side;
 
 /// What became of a plan.
 #[derive(Debug, Default, Serialize)]
@@ -36,18 +38,31 @@ pub async fn is_under_way(store: &Store, flow: &Flow, changes: &[Change]) -> Res
     }
     let keys: Vec<&str> = changes.iter().map(|change| change.source.as_str()).collect();
     let latest = store.latest_deliveries(&flow.name, Way::Forward, &keys).await?;
-    Ok(latest.iter().any(|delivery| delivery.state.is_open()))
+    if latest.iter().any(Delivery::is_under_way) {
+        return Ok(true);
+    }
+    let Some(bills) = &flow.bills else { return Ok(false) };
+    let customers: Vec<&str> = latest.iter().filter_map(|delivery| delivery.waits_for.as_deref()).collect();
+    let latest = store.latest_deliveries(&bills.after, Way::Forward, &customers).await?;
+    if latest.iter().any(Delivery::is_under_way) {
+        return Ok(true);
+    }
+    // Whose customer is linked is woken in a moment.
+    Ok(!store.links_of(&bills.after, Side::Source, &customers).await?.is_empty())
 }
 
 /// What became of the deliveries of a plan.
 pub async fn of(store: &Store, flow: &Flow, changes: &[Change], began: i64) -> Result<Applied> {
     let mut applied = Applied { flow: flow.name.clone(), ..Applied::default() };
-    applied.cases = changes.iter().filter(|change| change.action == Action::Case).count() as i64;
     let keys: Vec<&str> = changes.iter().map(|change| change.source.as_str()).collect();
-    for delivery in store.latest_deliveries(&flow.name, Way::Forward, &keys).await? {
-        if delivery.ended_at.is_some_and(|ended| ended < began) {
-            continue;
-        }
+    let latest = store.latest_deliveries(&flow.name, Way::Forward, &keys).await?;
+    let latest: Vec<_> =
+        latest.into_iter().filter(|latest| latest.ended_at.is_none_or(|ended| ended >= began)).collect();
+    // What is delivered speaks for itself.
+    let asked = changes.iter().filter(|change| change.action == Action::Case);
+    let asked = asked.filter(|change| !latest.iter().any(|latest| latest.record == change.source));
+    applied.cases = asked.count() as i64;
+    for delivery in latest {
         let moved = delivery.message.as_ref().is_some_and(|message| message.id == "push-moved");
         match delivery.state {
             State::Confirmed | State::Verified => applied.written += 1,
@@ -57,6 +72,10 @@ pub async fn of(store: &Store, flow: &Flow, changes: &[Change], began: i64) -> R
             State::Rejected | State::Dead => applied.errors += 1,
             _ => applied.open += 1,
         }
+    }
+    if flow.bills.is_some() {
+        // What was sent may be asked about as well, now or earlier.
+        applied.cases = store.count_cases(Some("open"), Some(&flow.name)).await?;
     }
     Ok(applied)
 }

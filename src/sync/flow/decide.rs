@@ -3,8 +3,9 @@
 use anyhow::Result;
 
 use super::super::now;
-use crate::model::Contact;
+use super::documents::PREFLIGHT;
 use crate::model::flow::{State, Way};
+use crate::model::{Content, Fingerprint};
 use crate::store::case::{self, Case};
 use crate::store::delivery::{self, Delivery, NewDelivery};
 use crate::store::link::{self, NewLink, Side};
@@ -33,7 +34,12 @@ pub async fn decide(
         expects: None,
     };
     let done = match (case.kind.as_str(), choice) {
-        (_, "exclude" | "leave") => true,
+        (kind, "exclude") if PREFLIGHT.contains(&kind) => {
+            let id = case.detail["delivery"].as_i64().unwrap_or_default();
+            delivery::settle(tx, id, State::Superseded, None, None, now()).await?;
+            true
+        }
+        (_, "exclude" | "leave" | "seen") => true,
         ("ambiguous_match" | "number_clash", "create") | ("conflict", "source") => {
             delivery::queue(tx, &new, now()).await?;
             true
@@ -83,6 +89,13 @@ async fn note_link(tx: &mut Tx, link: &NewLink<'_>) -> Result<()> {
     audit::write(tx, entry, now()).await
 }
 
+/// Whether a delivery may simply be tried again; of one that may have written something that cannot be read
+/// back, somebody has to say first that it has not.
+pub fn may_be_retried(delivery: &Delivery) -> bool {
+    let is_document = delivery.payload.as_ref().is_some_and(|payload| payload.document().is_some());
+    !(is_document && delivery.may_have_written())
+}
+
 /// Says what became of a delivery that nobody could tell of: it was done, as the record `key`, or it was
 /// not and is tried again. `false` when it is not held, or was done as a record that is not named.
 pub async fn resolve(
@@ -92,8 +105,11 @@ pub async fn resolve(
     key: Option<&str>,
     by: &str,
 ) -> Result<bool> {
-    let key = key.or(delivery.target.as_deref());
-    let (to, after): (State, Option<&Contact>) =
+    let document = delivery.payload.as_ref().and_then(Content::document);
+    // A person says the number of a document, which is of its year.
+    let number = key.zip(document).map(|(key, document)| document.key(key));
+    let key = number.as_deref().or(key).or(delivery.target.as_deref());
+    let (to, after): (State, Option<&Content>) =
         if applied { (State::Confirmed, delivery.payload.as_ref()) } else { (State::Pending, None) };
     if (applied && key.is_none()) || !delivery::settle(tx, delivery.id, to, key, after, now()).await? {
         return Ok(false);
@@ -107,6 +123,9 @@ pub async fn resolve(
         let new = NewLink { flow, source_key, destination_key, rule: "decided", run: delivery.run, by };
         if link::make(tx, &new, now()).await? {
             note_link(tx, &new).await?;
+            if let Some(said) = document.and_then(|document| Fingerprint::of_digits(&document.said)) {
+                link::sent(tx, flow, source_key, said, now()).await?;
+            }
         } else {
             let there = link::of(tx, flow, Side::Source, source_key).await?;
             if there.is_none_or(|link| link.destination_key != destination_key) {
@@ -117,7 +136,7 @@ pub async fn resolve(
     for kind in ["uncertain_delivery", "duplicate", "changed_code", "not_as_sent", "target_gone"] {
         case::settle(tx, kind, &delivery.flow, &delivery.record, now()).await?;
     }
-    let text = |contact: Option<&Contact>| contact.map(serde_json::to_string).transpose();
+    let text = |content: Option<&Content>| content.map(serde_json::to_string).transpose();
     let subject = format!("{} {} delivery {}", delivery.flow, delivery.record, delivery.id);
     let entry = audit::NewEntry {
         actor: by,

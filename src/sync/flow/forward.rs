@@ -9,11 +9,11 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::super::now;
-use super::Road;
 use super::compare::{Difference, compare};
+use super::{Road, documents};
 use crate::model::contact::{Known, StoredContact};
 use crate::model::flow::{Rule, Select, State, Way};
-use crate::model::{Contact, Field, Fingerprint};
+use crate::model::{Contact, Field, Fingerprint, Message};
 use crate::store::delivery::{self, NewDelivery};
 use crate::store::link::{self, Link, Side};
 use crate::sync::matching::link::{Match, find};
@@ -63,6 +63,9 @@ pub struct Change {
     pub fields: Vec<Difference>,
     /// Why, a word of the catalogue.
     pub reason: String,
+    /// Why, with what is to be said about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Message>,
     /// What the master's record said when this was planned.
     pub said: String,
     /// What the record on the other side said then.
@@ -163,6 +166,7 @@ impl Subject<'_> {
             destination: destination.map(str::to_owned),
             fields: Vec::new(),
             reason: reason.to_owned(),
+            told: None,
             said: self.0.said.to_string(),
             expects: None,
         }
@@ -216,6 +220,9 @@ impl Subject<'_> {
 /// Asks for a delivery of every record that differs, after the master was read, or (`all`) also of those that
 /// did not change there; what agrees already is noted without one. How many were asked for.
 pub async fn notice(road: &Road, run: Option<i64>, reason: &str, all: bool) -> Result<u64> {
+    if road.flow.bills.is_some() {
+        return documents::notice(road, run, reason).await;
+    }
     let store = &road.app.store;
     let name = road.flow.name.clone();
     let (mut asked, mut after) = (0, 0);
@@ -262,6 +269,9 @@ pub async fn notice(road: &Road, run: Option<i64>, reason: &str, all: bool) -> R
 
 /// Plans what the flow would do now, without asking for anything.
 pub async fn plan(road: &Road) -> Result<Vec<Change>> {
+    if road.flow.bills.is_some() {
+        return documents::plan(road).await;
+    }
     let (mut plan, mut after) = (Vec::new(), 0);
     while let Some(page) = page(road, true, &mut after).await? {
         let changes = page.into_iter().map(|(_, change)| change);
@@ -273,6 +283,9 @@ pub async fn plan(road: &Road) -> Result<Vec<Change>> {
 /// Asks for the deliveries of a plan, each only as long as both sides say what they said then. How many
 /// were asked for.
 pub async fn apply(road: &Road, plan: &[Change], by: &str) -> Result<u64> {
+    if road.flow.bills.is_some() {
+        return documents::apply(road, plan, by).await;
+    }
     let store = &road.app.store;
     let mut asked = 0;
     for page in plan.chunks(usize::try_from(PAGE)?) {

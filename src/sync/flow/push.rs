@@ -11,6 +11,8 @@
 //! uncertain → …           looked for after the settle time
 //! ```
 //!
+//! The machine is one for all; what is written, and how it is looked for, is of [`contact`] or [`document`].
+//!
 //! No transaction is open during a request, and a process that was taken over writes nothing more.
 
 use std::collections::{HashSet, VecDeque};
@@ -24,14 +26,15 @@ use super::super::{Stop, now};
 use super::Road;
 use crate::connect::{Error, Outcome};
 use crate::failpoint;
-use crate::model::flow::State;
-use crate::model::{Contact, Fingerprint, Message};
+use crate::model::flow::{Entity, State};
+use crate::model::{Contact, Content, Fingerprint, Message};
 use crate::store::delivery::{self, Delivery, Lease, Step};
 use crate::store::{Store, Tx, audit};
 
+mod contact;
+mod document;
 mod outcome;
-mod prepare;
-mod resolve;
+mod send;
 
 /// Deliveries looked up at a time.
 const SOME: i64 = 50;
@@ -58,6 +61,9 @@ pub async fn work_off(road: &Arc<Road>, engine: i64, stopped: impl Fn() -> bool)
     let mut ended = Ok(());
     loop {
         let going_on = ended.is_ok() && !stopped() && !paused(road).await?;
+        if let Some(bills) = &road.flow.bills {
+            store.wake_deliveries(&road.flow.name, &bills.after).await?;
+        }
         if going_on && waiting.is_empty() && under_way.len() < road.target.concurrency {
             waiting.extend(store.due_deliveries(&road.flow.name, road.way, now(), SOME).await?);
         }
@@ -126,10 +132,32 @@ impl Hand {
     async fn go(self) -> Result<(), Stop> {
         let done = match self.delivery.state {
             State::Uncertain => self.resolve().await,
-            _ => self.prepare_and_send().await,
+            _ => match self.prepare().await {
+                Ok(Some(task)) => self.send(task).await,
+                other => other.map(|_| ()),
+            },
         };
         failpoint("delivery left");
         done
+    }
+
+    /// What is to be written; `None` when that is decided otherwise.
+    async fn prepare(&self) -> Result<Option<send::Task>, Stop> {
+        match self.road.flow.entity {
+            Entity::Customer => self.prepare_contact().await,
+            Entity::Quote | Entity::Invoice => self.prepare_document().await,
+        }
+    }
+
+    /// Looks for what was sent, where that can be told.
+    async fn resolve(&self) -> Result<(), Stop> {
+        failpoint("delivery resolving");
+        match self.road.flow.entity {
+            Entity::Customer => self.resolve_contact().await?,
+            Entity::Quote | Entity::Invoice => self.resolve_document().await?,
+        }
+        failpoint("delivery resolved");
+        Ok(())
     }
 
     fn store(&self) -> &Store {
@@ -160,11 +188,11 @@ impl Hand {
         &self,
         tx: &mut Tx,
         action: &str,
-        before: Option<&Contact>,
-        after: Option<&Contact>,
+        before: Option<&Content>,
+        after: Option<&Content>,
         reason: Option<&str>,
     ) -> Result<()> {
-        let text = |contact: Option<&Contact>| contact.map(serde_json::to_string).transpose();
+        let text = |content: Option<&Content>| content.map(serde_json::to_string).transpose();
         let subject = self.subject();
         let entry = audit::NewEntry {
             actor: "push",
@@ -204,7 +232,12 @@ impl Hand {
         let to = if from == State::Uncertain { State::Uncertain } else { State::Pending };
         let step = Step { message: Some(&message), not_before: now() + rest, ..Step::new(from, to) };
         let mut tx = self.store().begin().await?;
-        delivery::step(&mut tx, self.lease, &step, now()).await?;
+        match from {
+            State::Claimed => {
+                delivery::put_back(&mut tx, self.lease, None, &message, now() + rest, now()).await?
+            }
+            _ => delivery::step(&mut tx, self.lease, &step, now()).await?,
+        };
         tx.commit().await?;
         Err(match error {
             Error::Login(_) => Stop::Failed(message),
@@ -237,7 +270,9 @@ impl Hand {
             Outcome::Confirmed { key, .. } if self.delivery.target.as_ref().is_some_and(|t| *t != key) => {
                 self.written_elsewhere(sent, &key).await?;
             }
-            Outcome::Confirmed { key, .. } => self.confirmed(State::Sent, sent, &key).await?,
+            Outcome::Confirmed { key, facts } => {
+                self.confirmed(State::Sent, &self.with_answer(sent, &facts), &key).await?;
+            }
             Outcome::Rejected(message) => {
                 self.leave(State::Sent, State::Rejected, &message, 0).await?;
             }
@@ -261,13 +296,16 @@ impl Hand {
 }
 
 /// What was sent.
+#[derive(Debug, Clone)]
 pub(super) struct Sent {
     /// What was there before.
-    pub before: Option<Contact>,
+    pub before: Option<Content>,
     /// What is there if it was done.
-    pub after: Contact,
-    /// What the master said, as it is compared.
-    pub agreed: Contact,
+    pub after: Content,
+    /// Of a customer: what the master said, as it is compared.
+    pub agreed: Option<Contact>,
     /// What the record said, as a fingerprint, if that is known.
     pub said: Option<Fingerprint>,
+    /// What has to be asked about what was answered.
+    pub question: Option<Message>,
 }

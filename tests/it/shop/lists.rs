@@ -220,9 +220,9 @@ async fn a_database_of_before_gets_its_sums_by_city() {
         let before = world.dump().await;
         // As if this step and those after it had not been taken: what it makes anew is made of what is stored.
         world.execute("DELETE FROM migration WHERE name >= '0003'", []).await;
-        for table in
-            ["contact", "flow_state", "link", "delivery", "hint", "event", "plan", "plan_change", "alert"]
-        {
+        for table in [
+            "contact", "document", "flow_state", "link", "delivery", "hint", "event", "plan", "plan_change", "alert",
+        ] {
             world.execute(&format!("DROP TABLE {table}"), []).await;
         }
         for index in ["audit_subject", "customer_number"] {

@@ -3,7 +3,7 @@
 
 use concord::model::Sums;
 use concord::model::amount::{
-    AMOUNT, POINTS_IN, POINTS_OUT, REWARD_USD, SHOPPED, TRADED, VOLUME_LOTS, VOLUME_MLN_USD,
+    AMOUNT, NET, POINTS_IN, POINTS_OUT, REWARD_USD, SHOPPED, TRADED, VOLUME_LOTS, VOLUME_MLN_USD,
 };
 use serde_json::Value;
 
@@ -55,6 +55,7 @@ impl World {
             "customers" => "person",
             "products" => "product",
             "identities" | "contacts" => "contact",
+            "quotes" | "invoices" => "document",
             _ => "entry",
         };
         // A windowed list is told about from the first day on that is asked for.
@@ -68,6 +69,7 @@ impl World {
             "accounts" | "traders" => &TRADED[..3],
             "opening_balances" | "purchases" => &[AMOUNT],
             "points" => &[POINTS_IN, POINTS_OUT],
+            "quotes" | "invoices" => &[NET],
             _ => &[],
         };
         for measure in measures.iter().copied() {

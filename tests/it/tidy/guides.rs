@@ -66,7 +66,7 @@ const ELSEWHERE: [&str; 15] = [
 ];
 
 /// Likewise: what is said of flows.
-const FLOWS: [&str; 23] = [
+const FLOWS: [&str; 33] = [
     "case-ambiguous-match",
     "case-number-clash",
     "case-uncertain-delivery",
@@ -75,6 +75,13 @@ const FLOWS: [&str; 23] = [
     "case-not-as-sent",
     "case-target-gone",
     "case-conflict",
+    "case-unknown-state",
+    "case-not-representable",
+    "case-no-party",
+    "case-uncertain-document",
+    "case-net-amount",
+    "case-changed-after-send",
+    "case-choice-seen",
     "case-linked-otherwise",
     "case-choice-create",
     "case-choice-exclude",
@@ -84,7 +91,10 @@ const FLOWS: [&str; 23] = [
     "case-choice-source",
     "case-choice-leave",
     "case-needs-ref",
-    "config-later-entity",
+    "config-unknown-entity",
+    "config-flow-documents",
+    "config-flow-after",
+    "config-bad-amount",
     "config-bad-flow-name",
     "config-flow-system",
     "config-flow-circle",

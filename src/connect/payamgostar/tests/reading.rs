@@ -201,3 +201,35 @@ async fn without_a_search_the_list_answers() {
         assert_eq!(keys_of(&crm, &http, &by).await, keys, "{by:?}");
     }
 }
+
+#[test]
+fn a_quote_is_read() {
+    let quote = r#"{"crmId":"0A1B2C3D-0000-4000-8000-00000000000A","crmObjectTypeCode":"PI_2","identityId":"0A1B2C3D-0000-4000-8000-000000000001","number":"10001","description":"یادداشت","quoteDate":"2030-01-02T00:00:00","discount":100.00,"toll":0.00,"additionalCosts":null,"finalValue":"549,99","billableObjectStateIndex":2,"creatDate":"2030-01-02T13:01:02.3450000","details":[{"productCode":1001,"baseUnitPrice":333333.10,"count":"۱.۵","totalDiscount":0,"totalVat":49999.9500000001,"totalToll":0.0,"productUnitTypeName":"عدد"},{"baseUnitPrice":0.1234567891}]}"#;
+    assert_eq!(
+        at_home().document(quote).unwrap_err(),
+        LeftOut::Rejected(Reject { rule: "amount_not_exact", field: "finalValue" })
+    );
+    let read = at_home().document(&quote.replace("\"549,99\"", "549.99")).unwrap();
+    assert_eq!(read.customer.as_deref(), Some(GUID));
+    assert_eq!((read.key.as_str(), read.net), ("0a1b2c3d-0000-4000-8000-00000000000a", Some(54_999)));
+    assert_eq!((read.state, read.made.as_deref()), (Some(2), Some("2030-01-02T13:01:02.345")));
+    assert_eq!((read.number.as_deref(), read.subtype.as_deref()), (Some("10001"), Some("PI_2")));
+    assert_eq!((read.discount, read.costs, read.quote), (Some(10_000_000_000), None, None));
+    let line = &read.lines[0];
+    assert_eq!((line.product.as_deref(), line.count), (Some("1001"), Some(150_000_000)));
+    assert_eq!((line.price, line.vat), (Some(33_333_310_000_000), Some(4_999_995_000_000)));
+    // What is sent has to be exact.
+    assert_eq!(read.lines[1].price, None);
+    let invoice = r#"{"crmId":"x","refId":"Q","invoiceDate":"2030-01-02"}"#;
+    let read = at_home().document(invoice).unwrap();
+    assert_eq!(
+        (read.quote.as_deref(), read.made.as_deref(), read.net),
+        (Some("q"), Some("2030-01-02T00:00:00"), None)
+    );
+    for (raw, rule) in [("[]", "not_an_object"), (r#"{"identityId":"x"}"#, "no_key")] {
+        assert_eq!(
+            at_home().document(raw).unwrap_err(),
+            LeftOut::Rejected(Reject { rule, field: if rule == "no_key" { "crmId" } else { "" } })
+        );
+    }
+}

@@ -23,6 +23,9 @@ impl Hand {
         self.note(&mut tx, "delivery.confirmed", sent.before.as_ref(), Some(&sent.after), None).await?;
         if self.link(&mut tx, key, "created").await? || self.is_linked(&mut tx, key).await? {
             self.agree(&mut tx, sent, key).await?;
+            if let Some(message) = &sent.question {
+                self.raise_in(&mut tx, "net_amount", message.clone(), &["seen"], &()).await?;
+            }
             return tx.commit().await;
         }
         // One of the two was linked otherwise meanwhile: it is there, and whose it is has to be said.
@@ -114,7 +117,17 @@ impl Hand {
         let road = &*self.road;
         let (source_key, _) = road.keys(&self.delivery.record, key);
         let said = road.said_by_master(sent.said);
-        link::agree(tx, &road.flow.name, source_key, &sent.agreed, said, now()).await
+        match (&sent.agreed, said) {
+            (Some(agreed), said) => link::agree(tx, &road.flow.name, source_key, agreed, said, now()).await,
+            (None, Some(said)) => link::sent(tx, &road.flow.name, source_key, said, now()).await,
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// What was planned is not what is there now: it is left out.
+    pub(super) async fn moved(&self) -> Result<()> {
+        let message = self.message("push-moved");
+        self.leave(State::Claimed, State::Superseded, &message, 0).await
     }
 
     /// Stops the delivery until a person decides.
@@ -148,7 +161,7 @@ impl Hand {
         tx.commit().await
     }
 
-    async fn raise_in(
+    pub(super) async fn raise_in(
         &self,
         tx: &mut Tx,
         kind: &str,

@@ -1,35 +1,22 @@
-//! From claimed to sent: what the target has is read, what will be written is put on record, and then
-//! the request goes out.
+//! What is peculiar to customers: what of them is written is found by comparing both sides, and a write of
+//! unknown outcome is looked for.
 
 use anyhow::Result;
 
 use super::super::compare::{changed, compare};
+use super::super::confirm::is_as_sent;
+use super::send::{Task, What};
 use super::{Hand, Sent, Stop};
-use crate::connect::{Connector as _, Error, Lookup, Write};
-use crate::failpoint;
+use crate::connect::{Connector as _, Error, Lookup};
 use crate::model::contact::{Known, StoredContact};
 use crate::model::flow::{Authority, Rule, State, Way};
-use crate::model::{Contact, Field};
-use crate::store::delivery::{self, Prepared};
+use crate::model::{Contact, Content, Field};
 use crate::store::link::{Link, Side};
 use crate::sync::matching::link::{Match, find};
-use crate::sync::now;
-
-/// What is to be written.
-struct Task {
-    /// The record it is written to; `None` for a new one.
-    target: Option<String>,
-    /// The target's row as it was read; empty for a new one.
-    now: String,
-    payload: Contact,
-    fields: Vec<Field>,
-    mark: Option<i64>,
-    sent: Sent,
-}
 
 impl Hand {
-    /// Prepares the write, sends it once and puts on record what became of it.
-    pub(super) async fn prepare_and_send(&self) -> Result<(), Stop> {
+    /// What is to be written of a customer; `None` when that is decided otherwise.
+    pub(super) async fn prepare_contact(&self) -> Result<Option<Task>, Stop> {
         let road = &*self.road;
         let stream = self.store().stream(&road.origin.name, road.from.name).await?;
         let stored = self.store().contacts_by_key(stream, &[&self.delivery.record]).await?.pop();
@@ -38,24 +25,22 @@ impl Hand {
             .and_then(|stored| Some((road.content(&stored.known.key, &stored.raw).ok()?, stored)));
         let Some((content, stored)) = content else {
             let gone = self.message("push-record-gone");
-            return Ok(self.leave(State::Claimed, State::Superseded, &gone, 0).await?);
+            return Ok(self.leave(State::Claimed, State::Superseded, &gone, 0).await.map(|()| None)?);
         };
         if self.delivery.reason == "apply" && self.delivery.said.is_some_and(|said| said != stored.said) {
-            return Ok(self.moved().await?);
+            return Ok(self.moved().await.map(|()| None)?);
         }
         let wished = road.wished(&content);
         let side = if road.way == Way::Import { Side::Destination } else { Side::Source };
         let link = self.store().link_of(&road.flow.name, side, &self.delivery.record).await?;
-        let task = match (&link, road.way) {
+        match (&link, road.way) {
             (Some(_), Way::Import) => {
                 let message = self.message("push-linked-already");
-                return Ok(self.leave(State::Claimed, State::Superseded, &message, 0).await?);
+                Ok(self.leave(State::Claimed, State::Superseded, &message, 0).await.map(|()| None)?)
             }
-            (Some(link), Way::Forward) => self.update(&stored, wished, link).await?,
-            (None, _) => self.create(&stored, wished, &content).await?,
-        };
-        let Some(task) = task else { return Ok(()) };
-        self.send(task, &content).await
+            (Some(link), Way::Forward) => self.update(&stored, wished, link, &content).await,
+            (None, _) => self.create(&stored, wished, &content).await,
+        }
     }
 
     /// What a record that is linked changes on the other side; `None` when that is decided otherwise.
@@ -64,6 +49,7 @@ impl Hand {
         stored: &StoredContact,
         wished: Contact,
         link: &Link,
+        content: &Contact,
     ) -> Result<Option<Task>, Stop> {
         let road = &*self.road;
         let key = link.destination_key.clone();
@@ -95,7 +81,13 @@ impl Hand {
             self.raise("conflict", message, &["source", "leave"], &done.questions).await?;
         }
         let payload = changed(&is, &done.changes);
-        let sent = Sent { before: Some(is), after: payload.clone(), agreed: wished, said: Some(stored.said) };
+        let sent = Sent {
+            before: Some(is.into()),
+            after: payload.clone().into(),
+            agreed: Some(wished),
+            said: Some(stored.said),
+            question: None,
+        };
         if done.changes.is_empty() && done.questions.is_empty() && self.delivery.attempt > 0 {
             // What was sent before and taken for not done was done late.
             let sent = Sent { before: self.delivery.before.clone(), ..sent };
@@ -108,13 +100,14 @@ impl Hand {
             return Ok(None);
         }
         let fields = done.changes.iter().map(|change| change.name).collect();
-        Ok(Some(Task { target: Some(key), now: row.raw.into(), fields, mark: None, payload, sent }))
+        let known_by = self.known_by(content);
+        let what = What::Contact { now: row.raw.into(), fields, contact: payload, known_by };
+        Ok(Some(Task { target: Some(key), what, mark: None, stands: Some(stored.said), sent }))
     }
 
-    /// What was planned is not what is there now: it is left out.
-    async fn moved(&self) -> Result<()> {
-        let message = self.message("push-moved");
-        self.leave(State::Claimed, State::Superseded, &message, 0).await
+    /// What the target keeps as the number of a customer elsewhere.
+    fn known_by(&self, content: &Contact) -> String {
+        content.get(Field::Number).unwrap_or(&self.delivery.record).to_owned()
     }
 
     /// What a record without a link creates; `None` when it is there already, or nobody can tell.
@@ -143,7 +136,8 @@ impl Hand {
                 // What was sent before and taken for not done may have been done late.
                 match self.delivery.payload.clone().filter(|_| self.delivery.attempt > 0) {
                     Some(after) => {
-                        let sent = Sent { before: None, after, agreed: wished, said: Some(stored.said) };
+                        let (agreed, said) = (Some(wished), Some(stored.said));
+                        let sent = Sent { before: None, after, agreed, said, question: None };
                         self.confirmed(State::Claimed, &sent, &key).await?;
                     }
                     None => self.link_instead(&key, rule.word()).await?,
@@ -170,9 +164,16 @@ impl Hand {
             Ok(mark) => mark,
             Err(error) => return self.unread(State::Claimed, error).await.map(|()| None),
         };
-        let sent =
-            Sent { before: None, after: wished.clone(), agreed: wished.clone(), said: Some(stored.said) };
-        Ok(Some(Task { target: None, now: String::new(), fields: Vec::new(), mark, payload: wished, sent }))
+        let sent = Sent {
+            before: None,
+            after: wished.clone().into(),
+            agreed: Some(wished.clone()),
+            said: Some(stored.said),
+            question: None,
+        };
+        let known_by = self.known_by(content);
+        let what = What::Contact { now: String::new(), fields: Vec::new(), contact: wished, known_by };
+        Ok(Some(Task { target: None, what, mark, stands: Some(stored.said), sent }))
     }
 
     /// Whom the target has that may be this customer, as it is now.
@@ -215,53 +216,63 @@ impl Hand {
         Ok(Some(highest.unwrap_or(0)))
     }
 
-    /// Puts the task on record and sends it, once.
-    async fn send(&self, task: Task, content: &Contact) -> Result<(), Stop> {
-        let prepared = Prepared {
-            action: if task.target.is_some() { "update" } else { "create" },
-            target: task.target.as_deref(),
-            payload: &task.payload,
-            before: task.sent.before.as_ref(),
-            mark: task.mark,
-            wished: &task.sent.agreed,
-            fields: &task.fields,
-            said: task.sent.said,
+    /// Looks for what was sent, and goes on by what is there.
+    pub(super) async fn resolve_contact(&self) -> Result<(), Stop> {
+        let road = &*self.road;
+        // Something was sent, so it is on record.
+        let payload = self.delivery.payload.as_ref().map(Content::contact).unwrap_or_default();
+        let by = match &self.delivery.target {
+            Some(key) => Some(Lookup::Key(key.clone())),
+            None => road.target.connector.trace(&payload, self.delivery.mark),
         };
-        let mut tx = self.store().begin().await?;
-        if !delivery::prepare(&mut tx, self.lease, &prepared, now()).await? {
-            return Ok(());
+        let Some(by) = by else {
+            return Ok(self.ask(None).await?);
+        };
+        let rows = match road.target.connector.find(&road.target.http, road.to, &by).await {
+            Ok(rows) => rows,
+            Err(error) => return self.unread(State::Uncertain, error).await,
+        };
+        let contact = |raw: &str| road.target.contact(road.to, raw).ok();
+        let there = rows.into_iter().filter_map(|row| Some((row.key.clone()?, contact(&row.raw)?)));
+        let mut there: Vec<(String, Contact)> = there.collect();
+        if matches!(by, Lookup::After(_)) {
+            // Whoever else came meanwhile is not ours.
+            there.retain(|(_, contact)| is_as_sent(road, &payload, &self.delivery.fields, contact));
         }
-        self.note(&mut tx, "delivery.prepared", task.sent.before.as_ref(), Some(&task.payload), None).await?;
-        tx.commit().await?;
-        failpoint("delivery prepared");
-
-        // A target that asked to wait is not waited for with a request on record as sent.
-        let gate = self.road.target.http.gate().not_before();
-        if let Some(wait) = gate.and_then(|at| at.duration_since(std::time::SystemTime::now()).ok()) {
-            let until = now() + i64::try_from(wait.as_micros()).unwrap_or(i64::MAX / 2);
-            let message = self.message("push-waits");
-            return Ok(self.leave(State::Prepared, State::Prepared, &message, until).await?);
-        }
-        let sent_at = now();
-        let until = self.settled_at(sent_at) + delivery::LEASE;
-        let mut tx = self.store().begin().await?;
-        if !delivery::send(&mut tx, self.lease, sent_at, until).await? {
-            // Somebody else has it.
-            return Ok(());
-        }
-        tx.commit().await?;
-        failpoint("delivery sent");
-
-        let mark = content.get(Field::Number).unwrap_or(&self.delivery.record);
-        let write = match &task.target {
-            Some(key) => {
-                Write::Update { key, now: &task.now, contact: &task.payload, fields: &task.fields, mark }
+        match there.as_slice() {
+            [] if self.delivery.target.is_none() => self.again().await?,
+            [(key, contact)] if is_as_sent(road, &payload, &self.delivery.fields, contact) => {
+                let sent = Sent {
+                    before: self.delivery.before.clone(),
+                    after: payload.clone().into(),
+                    agreed: Some(self.delivery.wished.clone().unwrap_or_default()),
+                    said: self.delivery.said,
+                    question: None,
+                };
+                self.confirmed(State::Uncertain, &sent, key).await?;
             }
-            None => Write::Create { contact: &task.payload, mark },
-        };
-        let outcome = self.road.target.connector.write(&self.road.target.http, &write).await;
-        let told = delivery::Delivery { target: task.target, ..self.delivery.clone() };
-        let hand = Hand { road: self.road.clone(), lease: self.lease, delivery: told };
-        hand.answered(self.delivery.attempt + 1, &task.sent, outcome).await
+            [(_, contact)] if self.is_as_before(contact) => self.again().await?,
+            [] => self.ask(self.delivery.target.as_deref()).await?,
+            [(key, _)] => self.ask(Some(key)).await?,
+            several => {
+                let keys: Vec<&str> = several.iter().map(|(key, _)| key.as_str()).collect();
+                let message = self.message("case-duplicate").with("keys", keys.join(", "));
+                self.hold("duplicate", message, &["resolved"], State::Uncertain).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody can tell from here whether it was done.
+    async fn ask(&self, key: Option<&str>) -> Result<()> {
+        let message = self.message("case-uncertain-delivery").with("key", key.unwrap_or("none"));
+        self.hold("uncertain_delivery", message, &["applied", "not_applied"], State::Uncertain).await
+    }
+
+    /// Whether the record is what it was before the write.
+    fn is_as_before(&self, there: &Contact) -> bool {
+        let region = self.road.target.region();
+        let before = self.delivery.before.as_ref().map(|before| before.contact().fingerprint(region));
+        before == Some(there.fingerprint(region))
     }
 }
