@@ -24,6 +24,8 @@ stage-purchases = Purchases
 stage-products = Products
 stage-points = Points
 stage-identities = Persons and organizations
+stage-quotes = Quotes
+stage-invoices = Invoices
 stage-contacts = Contacts
 
 # The way a source let itself be read, where that was not the usual one

@@ -15,7 +15,7 @@ use crate::sync::flow::planned::Planned;
 use crate::words::Words;
 
 /// What a plan may say, in the order it is told.
-const ACTIONS: [Action; 4] = [Action::Create, Action::Update, Action::Link, Action::Case];
+const ACTIONS: [Action; 5] = [Action::Create, Action::Update, Action::Link, Action::Skip, Action::Case];
 
 /// How long before it was noted that a change was asked for, its delivery may have been, in microseconds.
 const ASKED: i64 = 60_000_000;

@@ -20,6 +20,7 @@ mod cases;
 mod customers;
 pub(super) mod deliveries;
 mod describe;
+mod documents;
 mod entries;
 mod export;
 pub(super) mod flows;
@@ -62,6 +63,7 @@ pub fn routes() -> Router<Web> {
         .route("/api/v1/customers/{id}/accounts", get(customers::accounts))
         .route("/api/v1/customers/{id}/purchases", get(entries::purchases))
         .route("/api/v1/customers/{id}/points", get(entries::points))
+        .route("/api/v1/customers/{id}/documents", get(documents::documents))
         .route("/api/v1/customers/{id}/history", get(customers::history))
         .route("/api/v1/customers/{id}/explain", get(customers::explain))
         .route("/api/v1/customers/{id}/verify", post(verify::customer))

@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::OpenApi;
 
 use super::{
-    audit, cases, customers, deliveries, entries, export, flows, health, insights, links, owners, plans,
+    audit, cases, customers, documents, deliveries, entries, export, flows, health, insights, links, owners, plans,
     runs, systems, text, verify,
 };
 use crate::web::access::Viewer;
@@ -46,6 +46,7 @@ use crate::web::{legacy, session};
         customers::accounts,
         entries::purchases,
         entries::points,
+        documents::documents,
         customers::history,
         customers::explain,
         verify::customer,

@@ -22,9 +22,9 @@ use crate::web::problem::Problem;
 #[into_params(parameter_in = Query)]
 pub(super) struct EntriesAsked {
     /// Rows, 1 to 500.
-    limit: Option<i64>,
+    pub limit: Option<i64>,
     /// `next` of the page before.
-    cursor: Option<String>,
+    pub cursor: Option<String>,
 }
 
 /// Something bought, brought back, or taken over from the old system.

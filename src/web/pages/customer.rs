@@ -17,6 +17,7 @@ use crate::web::problem::Problem;
 use crate::words::Words;
 
 mod contact;
+mod documents;
 pub mod parity;
 mod shop;
 
@@ -78,6 +79,8 @@ struct Customer {
     bought: Option<shop::Purchases>,
     /// Of CRM and finance systems.
     contact: Option<contact::ContactPage>,
+    /// Of systems that have any.
+    documents: Option<documents::Documents>,
     values: Vec<Value>,
     accounts: Vec<AccountView>,
     records: Vec<RecordView>,
@@ -128,12 +131,15 @@ async fn show_customer(web: &Web, who: Who, item: Item, panel: Panel) -> Result<
     } else {
         (values, bought, parity) = (broker_values(&item, words), None, None);
     }
+    let of_documents = app.source(&item.system).is_some_and(|source| source.connector.crm().is_some());
+    let documents = if of_documents { Some(documents::of(&app.store, item.id, words).await?) } else { None };
     render(&Customer {
         id: item.id,
         parity,
         title,
         bought,
         contact,
+        documents,
         values,
         accounts: accounts.into_iter().map(account).collect(),
         versions: history(&records, &versions, words),

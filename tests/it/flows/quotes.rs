@@ -6,6 +6,7 @@ use concord::simulate::{Action, Fault, OfficeTrap, Webhooks};
 use serde_json::{Value, json};
 
 use super::{QUICK, configure, plain};
+use crate::api::server::Server;
 use crate::support::{PATIENCE, World, on_both_with, servers, until};
 
 /// A CRM and a finance system with nobody in them, and flows that are live. `lines` are added to the flow of
@@ -502,6 +503,36 @@ async fn a_webhook_of_a_quote_leads_to_its_pre_invoice() {
         assert_eq!(serving.terminate().await.code, 0);
         assert!(open_cases(world).await.is_empty());
         one_each(world).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documents_of_a_customer_are_shown_with_what_became_of_them() {
+    on_both_with(&plain(), async |world| {
+        empty(world, "").await;
+        let customer = customer(world, 1001, Some(4001));
+        let sent = world.sim.crm().add_quote(&quote(&customer));
+        apply(world, 0, "quotes").await;
+        let mut pending = quote(&customer);
+        pending["billableObjectStateIndex"] = json!(1);
+        let waiting = world.sim.crm().add_quote(&pending);
+        world.sync(0, &["crm"]).await;
+        let id = world.number("SELECT id FROM customer WHERE system = 'crm'").await;
+        let server = Server::start(world).await;
+        let listed = server.get(&format!("/api/v1/customers/{id}/documents?limit=1")).await;
+        assert_eq!((&listed["total"], &listed["next"]), (&json!(2), &json!("1")), "{listed:#}");
+        let first = &listed["items"][0];
+        assert_eq!((&first["key"], &first["net"]), (&json!(waiting), &json!("3925000.00")), "{listed:#}");
+        assert_eq!((&first["written_as"], &first["number"]), (&Value::Null, &Value::Null));
+        let rest = server.get(&format!("/api/v1/customers/{id}/documents?cursor=1")).await;
+        let second = &rest["items"][0];
+        assert_eq!((&second["key"], &second["written_as"]), (&json!(sent), &json!("1408/2001")), "{rest:#}");
+        assert_eq!((&second["flow"], &rest["next"]), (&json!("quotes"), &Value::Null));
+        let page = server.call("viewer", "GET", &format!("/customers/{id}"), None).await;
+        let page = String::from_utf8(page.body).unwrap();
+        assert!(page.contains("Quotes and invoices") && page.contains("1408/2001"), "{page}");
+        server.end().await;
     })
     .await;
 }
