@@ -34,6 +34,7 @@ pub mod hash;
 pub mod import;
 pub mod init;
 pub mod links;
+pub mod overridden;
 pub mod pause;
 pub mod people;
 pub mod plan;
@@ -119,8 +120,10 @@ pub enum Command {
     Runs(runs::RunsArgs),
     /// List, show and decide cases.
     Cases(cases::CasesArgs),
-    /// List, retry or settle writes to other systems.
+    /// List, retry, undo or settle writes to other systems.
     Deliveries(deliveries::DeliveriesArgs),
+    /// List edits that the master overrode, or take one over into it.
+    Overridden(overridden::OverriddenArgs),
     /// List links, take over those of an earlier engine, or find lost ones again.
     Links(links::LinksArgs),
     /// Let a flow write by itself, or open its import again.

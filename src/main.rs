@@ -26,6 +26,7 @@ async fn main() -> std::process::ExitCode {
         Command::Runs(args) => cli::runs::runs(common, args).await,
         Command::Cases(args) => cli::cases::cases(common, args).await,
         Command::Deliveries(args) => cli::deliveries::deliveries(common, args).await,
+        Command::Overridden(args) => cli::overridden::overridden(common, args).await,
         Command::Links(args) => cli::links::links(common, args).await,
         Command::Flow(args) => cli::flow::flow(common, args).await,
         Command::Audit(args) => cli::audit::audit(common, args).await,

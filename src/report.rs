@@ -17,12 +17,14 @@ use crate::words::Words;
 
 mod flow;
 mod flows;
+mod overridden;
 mod plan;
 
 pub use flow::{DeliveryDoc, LinkDoc, delivery, link};
 pub use flows::{
     FlowDoc, ImportDoc, Names, PausedDoc, WaitingDoc, deliveries, ends, flow, import, links, names, paused,
 };
+pub use overridden::{OverriddenDoc, overridden};
 pub use plan::{BecameDoc, ChangeDoc, FieldDoc, PlanDoc, kept_plan, plan};
 
 /// A run.

@@ -27,6 +27,7 @@ pub mod listing;
 pub mod migrate;
 pub mod mirror;
 pub mod open;
+pub mod overridden;
 pub mod owner;
 pub mod page;
 pub mod plan;

@@ -1,13 +1,18 @@
 //! `concord deliveries`: writes to other systems, and those that wait for a person.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::{Common, End, actor, app, print_json, table, text, usage};
+use crate::app::App;
 use crate::model::Message;
-use crate::model::flow::State;
+use crate::model::flow::{State, Way};
 use crate::report;
-use crate::sync::flow::decide;
+use crate::sync::Stop;
+use crate::sync::flow::{Road, decide, restore};
+use crate::work::Engine;
 
 /// What `deliveries` takes.
 #[derive(Debug, Args)]
@@ -32,6 +37,11 @@ enum Action {
     List(ListArgs),
     /// Try one again that was refused, tried too often or stands still.
     Retry {
+        /// Its number.
+        id: i64,
+    },
+    /// Put back what one has changed, unless somebody has changed it since.
+    Undo {
         /// Its number.
         id: i64,
     },
@@ -102,9 +112,51 @@ pub async fn deliveries(common: &Common, args: DeliveriesArgs) -> Result<End> {
             Ok(End::Fine)
         }
         Action::Retry { id } => settle(common, &app, id, true, false, None).await,
+        Action::Undo { id } => {
+            let done = restore::undo(&app.store, id, &actor()).await?;
+            asked(common, &app, id, done, "cli-undo-asked").await
+        }
         Action::Resolve { id, applied, r#ref, .. } => {
             settle(common, &app, id, false, applied, r#ref.as_deref()).await
         }
+    }
+}
+
+/// Says that something is being put back, and does it where no server is there to do it; else why not.
+pub(super) async fn asked(
+    common: &Common,
+    app: &Arc<App>,
+    id: i64,
+    done: Result<(), &'static str>,
+    told: &str,
+) -> Result<End> {
+    if let Err(why) = done {
+        return Err(usage(&Message::new(why).with("delivery", id)));
+    }
+    if let Some(engine) = Engine::start(app).await? {
+        for flow in &app.config.flows {
+            for way in [Way::Forward, Way::Back] {
+                let Some(road) = Road::new(app, flow, way) else { continue };
+                if app.store.due_restores(&flow.name, way).await? {
+                    engine.work_off(&road).await.map_err(|stop| anyhow::anyhow!(in_words(&stop)))?;
+                }
+            }
+        }
+        while app.store.seal().await? > 0 {}
+    }
+    if common.json {
+        print_json(&serde_json::json!({ "id": id, "asked": true }))?;
+    } else {
+        println!("{}", text().with(told, &[("delivery", &id.to_string())]));
+    }
+    Ok(End::Fine)
+}
+
+fn in_words(stop: &Stop) -> String {
+    match stop {
+        Stop::Incomplete(message) | Stop::Failed(message) => text().message(message),
+        Stop::Internal(error) => format!("{error:#}"),
+        Stop::Cancelled | Stop::Lost => text().text("run-cancelled"),
     }
 }
 

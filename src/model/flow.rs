@@ -202,6 +202,8 @@ pub enum Way {
     Import,
     /// From the master.
     Forward,
+    /// Back into the master, by a person's word: an edit of the system that follows was right.
+    Back,
 }
 
 impl Way {
@@ -210,7 +212,18 @@ impl Way {
         match self {
             Way::Import => "import",
             Way::Forward => "forward",
+            Way::Back => "back",
         }
+    }
+
+    /// The way of that word.
+    pub fn of(word: &str) -> Option<Way> {
+        [Way::Import, Way::Forward, Way::Back].into_iter().find(|way| way.word() == word)
+    }
+
+    /// Whether it goes out from the master.
+    pub fn is_forward(self) -> bool {
+        self == Way::Forward
     }
 }
 

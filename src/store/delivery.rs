@@ -116,6 +116,27 @@ pub struct NewDelivery<'a> {
     pub expects: Option<Fingerprint>,
 }
 
+/// Fields of a linked record that are put back, by a person's word.
+#[derive(Debug, Clone)]
+pub struct Restore<'a> {
+    /// See [`Delivery::flow`].
+    pub flow: &'a str,
+    /// See [`Delivery::way`].
+    pub way: Way,
+    /// See [`Delivery::record`].
+    pub record: &'a str,
+    /// `undo` or `accept`.
+    pub reason: &'a str,
+    /// Who asks for it.
+    pub asked_by: &'a str,
+    /// Which fields.
+    pub fields: &'a [Field],
+    /// What they shall be.
+    pub wished: &'a Contact,
+    /// What they have to be there still.
+    pub expected: &'a Contact,
+}
+
 /// The right to go on with a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
@@ -207,9 +228,35 @@ pub async fn queue(tx: &mut Tx, new: &NewDelivery<'_>, now: i64) -> Result<bool>
     Ok(tx.execute(sql, args).await? == 1)
 }
 
+/// Asks for fields to be put back; `false` when something else of the record waits already.
+pub async fn queue_restore(tx: &mut Tx, new: &Restore<'_>, now: i64) -> Result<bool> {
+    let sql = "INSERT INTO delivery (flow, way, record, action, state, reason, asked_by, queued_at, wished, fields, before_value) VALUES ($1, $2, $3, 'update', 'pending', $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+    let args: [Value; 9] = [
+        new.flow.into(),
+        new.way.word().into(),
+        new.record.into(),
+        new.reason.into(),
+        new.asked_by.into(),
+        now.into(),
+        serde_json::to_string(new.wished)?.into(),
+        serde_json::to_string(new.fields)?.into(),
+        serde_json::to_string(new.expected)?.into(),
+    ];
+    Ok(tx.execute(sql, args).await? == 1)
+}
+
+/// Lets a restore that found something else go on, whatever is there: what it would have to be is forgotten.
+pub async fn restore_anyway(tx: &mut Tx, id: i64, now: i64) -> Result<bool> {
+    if !settle(tx, id, State::Pending, None, None, now).await? {
+        return Ok(false);
+    }
+    let sql = "UPDATE delivery SET before_value = NULL WHERE id = $1 AND state = 'pending'";
+    Ok(tx.execute(sql, [id.into()]).await? == 1)
+}
+
 /// Puts on record what will be written and what it replaces.
 pub async fn prepare(tx: &mut Tx, lease: Lease, prepared: &Prepared<'_>, now: i64) -> Result<bool> {
-    let sql = "UPDATE delivery SET state = 'prepared', action = $3, target = $4, payload = $5, before_value = $6, mark = $7, lease_until = $8, wished = $9, fields = $10, said = $11 WHERE id = $1 AND epoch = $2 AND state = 'claimed'";
+    let sql = "UPDATE delivery SET state = 'prepared', action = $3, target = $4, payload = $5, before_value = $6, mark = $7, lease_until = $8, wished = COALESCE($9, wished), fields = $10, said = $11 WHERE id = $1 AND epoch = $2 AND state = 'claimed'";
     let args: [Value; 11] = [
         lease.id.into(),
         lease.epoch.into(),
@@ -450,6 +497,13 @@ impl Store {
         rows.iter().map(count).collect()
     }
 
+    /// Whether something waits to be put back, of a flow one way.
+    pub async fn due_restores(&self, flow: &str, way: Way) -> Result<bool> {
+        let sql = "SELECT COUNT(*) FROM delivery WHERE flow = $1 AND way = $2 AND state = 'pending' AND reason IN ('undo', 'accept')";
+        let row = self.db.row(sql, [flow.into(), way.word().into()]).await?.context("no count")?;
+        Ok(row.get::<i64>(0)? > 0)
+    }
+
     /// What of a flow's deliveries one way waits, for whom and how long.
     pub async fn backlog(&self, flow: &str, way: Way) -> Result<Backlog> {
         let sql = format!(
@@ -487,7 +541,7 @@ fn read(row: &Row) -> Result<Delivery> {
     Ok(Delivery {
         id: row.get(0)?,
         flow: row.get(1)?,
-        way: if row.get::<String>(2)? == Way::Import.word() { Way::Import } else { Way::Forward },
+        way: Way::of(&row.get::<String>(2)?).context("a delivery goes no known way")?,
         record: row.get(3)?,
         action: row.get(4)?,
         target: row.get(5)?,

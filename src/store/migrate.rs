@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use super::db::Db;
 
 /// The steps in order; a step that has been released is never edited.
-const STEPS: [(&str, &str); 8] = [
+const STEPS: [(&str, &str); 9] = [
     ("0001_first_road", include_str!("migrations/0001_first_road.sql")),
     ("0002_shop", include_str!("migrations/0002_shop.sql")),
     ("0003_cities", include_str!("migrations/0003_cities.sql")),
@@ -14,6 +14,7 @@ const STEPS: [(&str, &str); 8] = [
     ("0006_documents", include_str!("migrations/0006_documents.sql")),
     ("0007_plans", include_str!("migrations/0007_plans.sql")),
     ("0008_alerts", include_str!("migrations/0008_alerts.sql")),
+    ("0009_overridden", include_str!("migrations/0009_overridden.sql")),
 ];
 
 /// How far a database is.

@@ -25,6 +25,7 @@ pub mod import;
 pub mod life;
 pub mod planned;
 pub mod push;
+pub mod restore;
 pub mod verify;
 
 /// A flow one way: the system its records come from, and the one that is written to.
@@ -52,14 +53,14 @@ impl Road {
     /// which is none.
     pub fn new(app: &Arc<App>, flow: &Flow, way: Way) -> Option<Arc<Road>> {
         let (origin, target) = match way {
-            Way::Import => (&flow.to, &flow.from),
+            Way::Import | Way::Back => (&flow.to, &flow.from),
             Way::Forward => (&flow.from, &flow.to),
         };
         let (origin, target) = (app.source(origin)?.clone(), app.source(target)?.clone());
         let from = match (flow.entity, way) {
             (Entity::Customer, _) => origin.connector.contacts()?,
             (_, Way::Forward) => origin.connector.documents(flow.entity.stream())?,
-            (_, Way::Import) => return None,
+            (_, Way::Import | Way::Back) => return None,
         };
         let to = target.connector.contacts()?;
         let settle = app.config.system(&target.name)?.settle;
@@ -69,7 +70,7 @@ impl Road {
     /// What a record of the origin says, with the number the flow gives it.
     pub fn content(&self, key: &str, raw: &str) -> Result<Contact, LeftOut> {
         let mut contact = self.origin.contact(self.from, raw)?;
-        if self.way == Way::Import
+        if !self.way.is_forward()
             && let Some(rule) = &self.flow.number
         {
             contact.set(Field::Number, rule.number(key).as_deref());
@@ -91,7 +92,7 @@ impl Road {
     /// What a stored record of the origin is matched by on the other side.
     pub fn matched_by(&self, stored: &StoredContact) -> Known {
         let mut known = stored.known.clone();
-        if self.way == Way::Import
+        if !self.way.is_forward()
             && let Some(rule) = &self.flow.number
         {
             let number = rule.number(&known.key);
@@ -109,7 +110,7 @@ impl Road {
     /// The master's key and that of the system that follows.
     pub fn keys<'a>(&self, origin: &'a str, target: &'a str) -> (&'a str, &'a str) {
         match self.way {
-            Way::Import => (target, origin),
+            Way::Import | Way::Back => (target, origin),
             Way::Forward => (origin, target),
         }
     }

@@ -27,6 +27,7 @@ pub(super) mod flows;
 mod health;
 mod insights;
 pub(super) mod links;
+pub(super) mod overridden;
 mod owners;
 pub(super) mod plans;
 pub(super) mod runs;
@@ -83,6 +84,9 @@ pub fn routes() -> Router<Web> {
         .route("/api/v1/deliveries/{id}", get(deliveries::one))
         .route("/api/v1/deliveries/{id}/retry", post(deliveries::retry))
         .route("/api/v1/deliveries/{id}/resolve", post(deliveries::resolve))
+        .route("/api/v1/deliveries/{id}/undo", post(deliveries::undo))
+        .route("/api/v1/overridden", get(overridden::list))
+        .route("/api/v1/overridden/{id}/accept", post(overridden::accept))
         .route("/api/v1/cases", get(cases::list))
         .route("/api/v1/cases/{id}/decide", post(cases::decide))
         .route("/api/v1/audit", get(audit::list))

@@ -33,6 +33,7 @@ mod flows;
 mod insights;
 mod link;
 mod links;
+mod overridden;
 mod overview;
 mod plans;
 mod runs;
@@ -74,6 +75,8 @@ pub fn routes() -> Router<Web> {
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}", get(deliveries::page))
         .route("/deliveries/{id}/{action}", post(deliveries::act))
+        .route("/overridden", get(overridden::page))
+        .route("/overridden/{id}/accept", post(overridden::accept))
         .route("/cases", get(cases::list))
         .route("/cases/{id}", get(cases::page).post(cases::decide))
         .route("/audit", get(audit::page))

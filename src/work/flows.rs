@@ -50,7 +50,7 @@ impl Engine {
         let began = read.started_at.unwrap_or(0);
         self.app.store.take_hints(system, began).await?;
         for flow in &self.app.config.flows {
-            for road in [Way::Import, Way::Forward].map(|way| Road::new(&self.app, flow, way)) {
+            for road in [Way::Import, Way::Forward, Way::Back].map(|way| Road::new(&self.app, flow, way)) {
                 if let Some(road) = road.filter(|road| road.target.name == system) {
                     confirm::look(&road, began, run).await?;
                 }
@@ -107,9 +107,12 @@ impl Engine {
     pub async fn deliver(self: Arc<Self>, stop: watch::Receiver<bool>) {
         let mut flows = tokio::task::JoinSet::new();
         for flow in &self.app.config.flows {
-            let Some(road) = Road::new(&self.app, flow, Way::Forward) else { continue };
-            let (engine, stop) = (self.clone(), stop.clone());
-            flows.spawn(async move { engine.deliver_one(&road, stop).await });
+            // Imports are worked off by their runs.
+            for way in [Way::Forward, Way::Back] {
+                let Some(road) = Road::new(&self.app, flow, way) else { continue };
+                let (engine, stop) = (self.clone(), stop.clone());
+                flows.spawn(async move { engine.deliver_one(&road, stop).await });
+            }
         }
         while flows.join_next().await.is_some() {}
     }

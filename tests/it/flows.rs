@@ -14,6 +14,7 @@ mod import;
 mod matrix;
 mod pages;
 mod quotes;
+mod restore;
 mod settings;
 
 /// Systems that fail quickly, and are soon looked at again.
@@ -69,7 +70,7 @@ async fn audited(world: &World) {
     let sql = "SELECT d.flow || '|' || d.way || '|' || d.target || '|' || COALESCE(d.before_value, 'null') || '|' || COALESCE(a.after_value, 'null') FROM delivery d JOIN audit a ON a.action = 'delivery.confirmed' AND a.subject LIKE '%/' || d.record || ' → %' AND a.after_value = d.after_value WHERE d.state IN ('confirmed', 'verified')";
     for line in world.texts(sql).await {
         let parts: Vec<&str> = line.splitn(5, '|').collect();
-        let system = if parts[1] == "import" { "crm" } else { "finance" };
+        let system = if parts[1] == "forward" { "finance" } else { "crm" };
         let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
         let before = Some(json(parts[3])).filter(|value| !value.is_null());
         told.entry((system.to_owned(), parts[2].to_owned())).or_default().push((before, json(parts[4])));

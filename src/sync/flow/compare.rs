@@ -30,6 +30,8 @@ pub struct Comparison {
     pub questions: Vec<Difference>,
     /// Of the changes, those that undo an edit that was made on the other side only.
     pub overridden: Vec<Field>,
+    /// Whether the questions are only about what was overwritten again and again.
+    pub again_and_again: bool,
 }
 
 /// Compares the fields a flow carries. `source` is what the other side would have if it followed.

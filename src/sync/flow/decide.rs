@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::super::now;
 use super::documents::PREFLIGHT;
+use super::restore;
 use crate::model::flow::{State, Way};
 use crate::model::{Content, Fingerprint};
 use crate::store::case::{self, Case};
@@ -20,7 +21,7 @@ pub async fn decide(
     choice: &str,
     by: &str,
 ) -> Result<Result<(), &'static str>> {
-    let way = if case.detail["way"] == "forward" { Way::Forward } else { Way::Import };
+    let way = case.detail["way"].as_str().and_then(Way::of).unwrap_or(Way::Import);
     let flow = case.system.as_str();
     let new = NewDelivery {
         flow,
@@ -39,10 +40,20 @@ pub async fn decide(
             delivery::settle(tx, id, State::Superseded, None, None, now()).await?;
             true
         }
+        ("restore_moved", "leave") => {
+            let id = case.detail["delivery"].as_i64().unwrap_or_default();
+            delivery::settle(tx, id, State::Superseded, None, None, now()).await?
+        }
         (_, "exclude" | "leave" | "seen") => true,
-        ("ambiguous_match" | "number_clash", "create") | ("conflict", "source") => {
+        ("ambiguous_match" | "number_clash", "create") | ("conflict" | "ping_pong", "source") => {
             delivery::queue(tx, &new, now()).await?;
             true
+        }
+        ("conflict" | "ping_pong", "destination") => restore::take_over(tx, case, by).await?,
+        // What was to be put back is put back whatever is there now, or not at all.
+        ("restore_moved", "restore") => {
+            let id = case.detail["delivery"].as_i64().unwrap_or_default();
+            delivery::restore_anyway(tx, id, now()).await?
         }
         (_, "resolved") => {
             // What stood still is looked at afresh.
@@ -53,7 +64,7 @@ pub async fn decide(
         }
         ("ambiguous_match" | "number_clash", key) => {
             let (source_key, destination_key) = match way {
-                Way::Import => (key, case.subject.as_str()),
+                Way::Import | Way::Back => (key, case.subject.as_str()),
                 Way::Forward => (case.subject.as_str(), key),
             };
             let link = NewLink { flow, source_key, destination_key, rule: "decided", run: case.run, by };
@@ -116,7 +127,7 @@ pub async fn resolve(
     }
     if let (true, Some(key)) = (applied, key) {
         let (source_key, destination_key) = match delivery.way {
-            Way::Import => (key, delivery.record.as_str()),
+            Way::Import | Way::Back => (key, delivery.record.as_str()),
             Way::Forward => (delivery.record.as_str(), key),
         };
         let flow = delivery.flow.as_str();

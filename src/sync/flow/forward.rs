@@ -241,10 +241,12 @@ pub async fn notice(road: &Road, run: Option<i64>, reason: &str, all: bool) -> R
             }
             // What stands still stands still until the record says something else, or a person speaks.
             let stands_still = |delivery: &&delivery::Delivery| {
-                let asked =
-                    delivery.message.as_ref().is_some_and(|message| message.id == "push-nothing-to-do");
-                let still = matches!(delivery.state, State::Held | State::Rejected | State::Dead);
-                delivery.said == Some(row.said) && (still || (asked && delivery.state == State::Superseded))
+                let asked = delivery.message.as_ref().is_some_and(|message| message.id == "push-asked");
+                let undone = delivery.reason == "undo";
+                let still = matches!(delivery.state, State::Held | State::Rejected | State::Dead)
+                    || (asked && delivery.state == State::Superseded)
+                    || (undone && matches!(delivery.state, State::Confirmed | State::Verified));
+                delivery.said == Some(row.said) && still
             };
             if latest.get(key).copied().is_some_and(|delivery| stands_still(&delivery)) {
                 continue;

@@ -34,6 +34,7 @@ use crate::store::{Store, Tx, audit};
 mod contact;
 mod document;
 mod outcome;
+mod restore;
 mod send;
 
 /// Deliveries looked up at a time.
@@ -144,6 +145,7 @@ impl Hand {
     /// What is to be written; `None` when that is decided otherwise.
     async fn prepare(&self) -> Result<Option<send::Task>, Stop> {
         match self.road.flow.entity {
+            Entity::Customer if self.is_restore() => self.prepare_restore().await,
             Entity::Customer => self.prepare_contact().await,
             Entity::Quote | Entity::Invoice => self.prepare_document().await,
         }

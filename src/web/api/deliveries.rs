@@ -11,7 +11,7 @@ use crate::model::Message;
 use crate::model::flow::State as Stands;
 use crate::report::{self, DeliveryDoc};
 use crate::store::delivery::{Delivery, Wanted};
-use crate::sync::flow::decide;
+use crate::sync::flow::{decide, restore};
 use crate::web::Web;
 use crate::web::access::{Operator, Viewer};
 use crate::web::problem::Problem;
@@ -101,8 +101,38 @@ pub(super) async fn retry(
     Path(id): Path<String>,
 ) -> Result<Json<DeliveryDoc>, Problem> {
     let id = number("web-no-delivery", &id)?;
-    settle(&web, id, false, None, &who.name).await?;
+    retry_one(&web, id, &who.name).await?;
     document(&web, id).await
+}
+
+/// Tries a delivery again, unless it may have written what cannot be read back: then somebody has to look.
+pub(in crate::web) async fn retry_one(web: &Web, id: i64, by: &str) -> Result<(), Problem> {
+    if !decide::may_be_retried(&find(web, id).await?) {
+        return Err(Problem::conflict(&Message::new("api-delivery-say-which").with("delivery", id)));
+    }
+    settle(web, id, false, None, by).await
+}
+
+/// Puts back what a delivery has changed, unless somebody has changed it since.
+#[utoipa::path(post, path = "/api/v1/deliveries/{id}/undo", params(("id" = i64, Path)),
+    responses((status = 200, body = DeliveryDoc)), extensions(("x-role" = json!("operator"))))]
+pub(super) async fn undo(
+    State(web): State<Web>,
+    Operator(who): Operator,
+    Path(id): Path<String>,
+) -> Result<Json<DeliveryDoc>, Problem> {
+    let id = number("web-no-delivery", &id)?;
+    undo_one(&web, id, &who.name).await?;
+    document(&web, id).await
+}
+
+/// Has a delivery undone.
+pub(in crate::web) async fn undo_one(web: &Web, id: i64, by: &str) -> Result<(), Problem> {
+    match restore::undo(&web.app.store, id, by).await? {
+        Ok(()) => Ok(()),
+        Err("delivery-unknown") => Err(Problem::missing("web-no-delivery", id)),
+        Err(why) => Err(Problem::conflict(&Message::new(why).with("delivery", id))),
+    }
 }
 
 /// What became of a delivery that nobody could tell of.

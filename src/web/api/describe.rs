@@ -10,8 +10,8 @@ use serde_json::Value;
 use utoipa::OpenApi;
 
 use super::{
-    audit, cases, customers, documents, deliveries, entries, export, flows, health, insights, links, owners, plans,
-    runs, systems, text, verify,
+    audit, cases, customers, deliveries, documents, entries, export, flows, health, insights, links,
+    overridden, owners, plans, runs, systems, text, verify,
 };
 use crate::web::access::Viewer;
 use crate::web::{legacy, session};
@@ -66,6 +66,9 @@ use crate::web::{legacy, session};
         deliveries::one,
         deliveries::retry,
         deliveries::resolve,
+        deliveries::undo,
+        overridden::list,
+        overridden::accept,
         cases::list,
         cases::decide,
         audit::list,

@@ -124,7 +124,7 @@ async fn flow_figures(app: &App, now: i64) -> Result<String> {
         app.config.flows.iter().map(|f| (label(&f.name), f.name.as_str())).collect();
     head(&mut out, "concord_deliveries", "gauge", "Writes to other systems by where they stand.");
     for (flow, name) in &names {
-        for way in [Way::Import, Way::Forward] {
+        for way in [Way::Import, Way::Forward, Way::Back] {
             for (state, count) in store.delivery_counts(name, way, None).await? {
                 let (way, state) = (way.word(), state.word());
                 writeln!(

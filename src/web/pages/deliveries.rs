@@ -16,10 +16,11 @@ use super::{Done, Frame, link, numbered, render};
 use crate::model::flow::{State as Stands, Way};
 use crate::report::{self, DeliveryDoc};
 use crate::store::delivery::{Delivery, Wanted};
+use crate::sync::flow::decide;
 use crate::sync::now;
 use crate::web::Web;
 use crate::web::access::{Operator, Viewer};
-use crate::web::api::deliveries::{find, settle, states};
+use crate::web::api::deliveries::{find, retry_one, settle, states, undo_one};
 use crate::web::problem::Problem;
 use crate::words::Words;
 
@@ -165,7 +166,7 @@ pub async fn rows(web: &Web, found: &[Delivery], words: &Words) -> anyhow::Resul
 }
 
 fn action(one: &Delivery, words: &Words) -> String {
-    let way = if one.way == Way::Import { "import" } else { "forward" };
+    let way = one.way.word();
     words.text(&format!("delivery-{way}-{}", if one.action == "create" { "create" } else { "update" }))
 }
 
@@ -200,6 +201,10 @@ struct DeliveryPage {
     was_sent: bool,
     /// Whether it has to be said what was written.
     needs_ref: bool,
+    /// What the button that has it sent again asks for.
+    retry: &'static str,
+    /// Whether it can be put back.
+    undoable: bool,
     by_import: bool,
     newer: Option<i64>,
     story: Vec<Event>,
@@ -229,7 +234,7 @@ pub async fn page(
     let (from, to) = match (flow, delivery.way) {
         (None, _) => (String::new(), String::new()),
         (Some(flow), Way::Forward) => (flow.from.clone(), flow.to.clone()),
-        (Some(flow), Way::Import) => (flow.to.clone(), flow.from.clone()),
+        (Some(flow), Way::Import | Way::Back) => (flow.to.clone(), flow.from.clone()),
     };
     let newer = app.store.delivery_after(&delivery).await?;
     let cases = app.store.cases_about(&delivery.flow, &[delivery.record.as_str()]).await?;
@@ -259,7 +264,11 @@ pub async fn page(
         waits: (still || due) && newer.is_none(),
         was_sent: delivery.sent_at.is_some(),
         needs_ref: delivery.target.is_none(),
-        by_import: delivery.way == Way::Import,
+        retry: if decide::may_be_retried(&delivery) { "retry" } else { "not_applied" },
+        undoable: delivery.action == "update"
+            && matches!(delivery.state, Stands::Confirmed | Stands::Verified)
+            && !delivery.fields.is_empty(),
+        by_import: !delivery.way.is_forward(),
         newer: newer.map(|(id, _)| id),
         story: story::of_delivery(app, &delivery, (&from, &to), &cases, until, words).await?,
         f,
@@ -311,7 +320,7 @@ pub struct Said {
     r#ref: String,
 }
 
-/// `POST /deliveries/{id}/{retry|applied}`
+/// `POST /deliveries/{id}/{retry|applied|not_applied|undo}`
 pub async fn act(
     State(web): State<Web>,
     Operator(who): Operator,
@@ -319,13 +328,25 @@ pub async fn act(
     Form(said): Form<Said>,
 ) -> Result<Response, Problem> {
     let id = numbered("web-no-delivery", &id)?;
-    let applied = match action.as_str() {
-        "retry" => false,
-        "applied" => true,
+    let done = match action.as_str() {
+        "retry" => {
+            retry_one(&web, id, &who.name).await?;
+            "retry"
+        }
+        "not_applied" => {
+            settle(&web, id, false, None, &who.name).await?;
+            "retry"
+        }
+        "applied" => {
+            settle(&web, id, true, Some(said.r#ref.as_str()), &who.name).await?;
+            "delivery-applied"
+        }
+        "undo" => {
+            undo_one(&web, id, &who.name).await?;
+            "undo"
+        }
         _ => return Err(Problem::not_found()),
     };
-    settle(&web, id, applied, Some(said.r#ref.as_str()), &who.name).await?;
-    let done = if applied { "delivery-applied" } else { "retry" };
     Ok(Redirect::to(&link::to(&format!("/deliveries/{id}"), &[("done", Some(done))])).into_response())
 }
 

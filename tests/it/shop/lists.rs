@@ -221,7 +221,17 @@ async fn a_database_of_before_gets_its_sums_by_city() {
         // As if this step and those after it had not been taken: what it makes anew is made of what is stored.
         world.execute("DELETE FROM migration WHERE name >= '0003'", []).await;
         for table in [
-            "contact", "document", "flow_state", "link", "delivery", "hint", "event", "plan", "plan_change", "alert",
+            "contact",
+            "document",
+            "flow_state",
+            "link",
+            "delivery",
+            "hint",
+            "event",
+            "plan",
+            "plan_change",
+            "alert",
+            "overridden",
         ] {
             world.execute(&format!("DROP TABLE {table}"), []).await;
         }

@@ -3,16 +3,22 @@
 
 use anyhow::Result;
 
-use super::super::compare::{changed, compare};
+use super::super::compare::{Comparison, Difference, changed, compare};
 use super::super::confirm::is_as_sent;
 use super::send::{Task, What};
 use super::{Hand, Sent, Stop};
 use crate::connect::{Connector as _, Error, Lookup};
 use crate::model::contact::{Known, StoredContact};
 use crate::model::flow::{Authority, Rule, State, Way};
-use crate::model::{Contact, Content, Field};
+use crate::model::{Contact, Content, Field, Fingerprint};
 use crate::store::link::{Link, Side};
 use crate::sync::matching::link::{Match, find};
+use crate::sync::now;
+
+/// A field that was overwritten so often within a day is overwritten no more.
+const ROUNDS: usize = 3;
+/// A day, in microseconds.
+const DAY: i64 = 86_400_000_000;
 
 impl Hand {
     /// What is to be written of a customer; `None` when that is decided otherwise.
@@ -31,10 +37,10 @@ impl Hand {
             return Ok(self.moved().await.map(|()| None)?);
         }
         let wished = road.wished(&content);
-        let side = if road.way == Way::Import { Side::Destination } else { Side::Source };
+        let side = if road.way.is_forward() { Side::Source } else { Side::Destination };
         let link = self.store().link_of(&road.flow.name, side, &self.delivery.record).await?;
         match (&link, road.way) {
-            (Some(_), Way::Import) => {
+            (Some(_), Way::Import | Way::Back) => {
                 let message = self.message("push-linked-already");
                 Ok(self.leave(State::Claimed, State::Superseded, &message, 0).await.map(|()| None)?)
             }
@@ -53,18 +59,7 @@ impl Hand {
     ) -> Result<Option<Task>, Stop> {
         let road = &*self.road;
         let key = link.destination_key.clone();
-        let by = Lookup::Key(key.clone());
-        let rows = match road.target.connector.find(&road.target.http, road.to, &by).await {
-            Ok(rows) => rows,
-            Err(error) => return self.unread(State::Claimed, error).await.map(|()| None),
-        };
-        let row = rows.into_iter().find(|row| row.key.as_deref() == Some(key.as_str()));
-        let read = row.and_then(|row| Some((road.target.contact(road.to, &row.raw).ok()?, row)));
-        let Some((is, row)) = read else {
-            let message = self.message("case-target-gone").with("key", &key);
-            self.hold("target_gone", message, &["resolved"], State::Claimed).await?;
-            return Ok(None);
-        };
+        let Some((is, row)) = self.as_it_is(&key).await? else { return Ok(None) };
         let region = road.target.region();
         if self.delivery.expects.is_some_and(|expected| expected != is.fingerprint(region)) {
             self.moved().await?;
@@ -74,11 +69,14 @@ impl Hand {
         // A person has said that the master is right.
         let decided = Authority::default();
         let authority = if self.delivery.reason == "decided" { &decided } else { &flow.authority };
-        let done = compare(&flow.fields, authority, link.agreed.as_ref(), &wished, &is, region);
-        if !done.questions.is_empty() {
+        let mut done = compare(&flow.fields, authority, link.agreed.as_ref(), &wished, &is, region);
+        if !["decided", "apply"].contains(&self.delivery.reason.as_str()) {
+            self.stop_ping_pong(link, &mut done).await?;
+        }
+        if !done.questions.is_empty() && !done.again_and_again {
             let fields: Vec<&str> = done.questions.iter().map(|question| question.name.word()).collect();
             let message = self.message("case-conflict").with("fields", fields.join(", "));
-            self.raise("conflict", message, &["source", "leave"], &done.questions).await?;
+            self.raise("conflict", message, &["source", "destination", "leave"], &done.questions).await?;
         }
         let payload = changed(&is, &done.changes);
         let sent = Sent {
@@ -96,13 +94,58 @@ impl Hand {
         }
         if done.changes.is_empty() {
             // The two agree already, or whoever decides will say.
-            self.nothing_to_do(&key, done.questions.is_empty().then_some(&sent)).await?;
+            match done.questions.is_empty() {
+                true => self.nothing_to_do(&key, "push-nothing-to-do", Some(&sent)).await?,
+                false => self.nothing_to_do(&key, "push-asked", None).await?,
+            }
             return Ok(None);
         }
         let fields = done.changes.iter().map(|change| change.name).collect();
         let known_by = self.known_by(content);
         let what = What::Contact { now: row.raw.into(), fields, contact: payload, known_by };
         Ok(Some(Task { target: Some(key), what, mark: None, stands: Some(stored.said), sent }))
+    }
+
+    /// Takes out of the changes what has been overwritten again and again within a day: two hands, or two
+    /// programs, work against each other, and a person must say who is right.
+    async fn stop_ping_pong(&self, link: &Link, done: &mut Comparison) -> Result<()> {
+        let (flow, record) = (&self.road.flow.name, &link.source_key);
+        let past = self.store().overridden_since(flow, record, now() - DAY).await?;
+        let again =
+            |change: &Difference| past.iter().filter(|field| **field == change.name).count() >= ROUNDS;
+        let (stopped, changes): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut done.changes).into_iter().partition(again);
+        done.changes = changes;
+        if !stopped.is_empty() {
+            let fields: Vec<&str> = stopped.iter().map(|change| change.name.word()).collect();
+            let message = self.message("case-ping-pong").with("fields", fields.join(", "));
+            self.raise("ping_pong", message, &["source", "destination", "leave"], &stopped).await?;
+            done.again_and_again = done.questions.is_empty();
+            done.questions.extend(stopped);
+        }
+        Ok(())
+    }
+
+    /// What the master's record says now, as a fingerprint.
+    pub(super) async fn said_by_source(&self, source_key: &str) -> Result<Option<Fingerprint>> {
+        let stored = self.of_master(source_key).await?;
+        Ok(stored.map(|stored| stored.said).filter(|_| self.road.way.is_forward()))
+    }
+
+    /// The number that the master's record has, else its key.
+    pub(super) async fn number_of(&self, source_key: &str) -> Result<String> {
+        let stored = self.of_master(source_key).await?.filter(|_| self.road.way.is_forward());
+        let content = stored.and_then(|stored| self.road.content(&stored.known.key, &stored.raw).ok());
+        let number = content.and_then(|content| content.get(Field::Number).map(str::to_owned));
+        Ok(number.unwrap_or_else(|| source_key.to_owned()))
+    }
+
+    async fn of_master(&self, source_key: &str) -> Result<Option<StoredContact>> {
+        let road = &*self.road;
+        let (system, list) =
+            if road.way.is_forward() { (&road.origin, road.from) } else { (&road.target, road.to) };
+        let stream = self.store().stream(&system.name, list.name).await?;
+        Ok(self.store().contacts_by_key(stream, &[source_key]).await?.pop())
     }
 
     /// What the target keeps as the number of a customer elsewhere.
@@ -245,7 +288,8 @@ impl Hand {
                 let sent = Sent {
                     before: self.delivery.before.clone(),
                     after: payload.clone().into(),
-                    agreed: Some(self.delivery.wished.clone().unwrap_or_default()),
+                    agreed: Some(self.delivery.wished.clone().unwrap_or_default())
+                        .filter(|_| !self.is_restore()),
                     said: self.delivery.said,
                     question: None,
                 };

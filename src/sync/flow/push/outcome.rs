@@ -4,12 +4,13 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Hand, Sent};
-use crate::model::Message;
 use crate::model::flow::State;
+use crate::model::{Contact, Field, Message};
 use crate::store::Tx;
 use crate::store::case::{self, NewCase};
 use crate::store::delivery::{self, Step};
 use crate::store::link::{self, NewLink, Side};
+use crate::store::overridden::{self, Overridden};
 use crate::sync::now;
 
 impl Hand {
@@ -22,6 +23,7 @@ impl Hand {
         }
         self.note(&mut tx, "delivery.confirmed", sent.before.as_ref(), Some(&sent.after), None).await?;
         if self.link(&mut tx, key, "created").await? || self.is_linked(&mut tx, key).await? {
+            self.keep_overridden(&mut tx, sent, key).await?;
             self.agree(&mut tx, sent, key).await?;
             if let Some(message) = &sent.question {
                 self.raise_in(&mut tx, "net_amount", message.clone(), &["seen"], &()).await?;
@@ -36,6 +38,40 @@ impl Hand {
         tx.commit().await
     }
 
+    /// Keeps what others had written there and is overwritten now.
+    async fn keep_overridden(&self, tx: &mut Tx, sent: &Sent, key: &str) -> Result<()> {
+        let road = &*self.road;
+        let (Some(before), Some(_)) = (&sent.before, &sent.agreed) else { return Ok(()) };
+        let record = self.delivery.record.as_str();
+        let link = link::of(tx, &road.flow.name, Side::Source, record).await?;
+        let Some(agreed) = link.and_then(|link| link.agreed).filter(|_| road.way.is_forward()) else {
+            return Ok(());
+        };
+        let (before, after, region) = (before.contact(), sent.after.contact(), road.target.region());
+        for field in Field::ALL {
+            if before.agrees(&after, field, region) || agreed.agrees(&before, field, region) {
+                continue;
+            }
+            let text = |contact: &Contact| contact.get(field).map(str::to_owned);
+            let value = Overridden {
+                id: 0,
+                flow: road.flow.name.clone(),
+                source_key: record.to_owned(),
+                destination_key: key.to_owned(),
+                field,
+                agreed: text(&agreed),
+                theirs: text(&before),
+                became: text(&after),
+                delivery: self.delivery.id,
+                at: now(),
+                accepted_at: None,
+                accepted_by: None,
+            };
+            overridden::keep(tx, &value).await?;
+        }
+        Ok(())
+    }
+
     /// Whether the record is linked with this key of the target.
     async fn is_linked(&self, tx: &mut Tx, key: &str) -> Result<bool> {
         let road = &*self.road;
@@ -44,9 +80,9 @@ impl Hand {
         Ok(there.is_some_and(|link| link.destination_key == destination_key))
     }
 
-    /// Both sides agree already: nothing is written.
-    pub(super) async fn nothing_to_do(&self, key: &str, agreed: Option<&Sent>) -> Result<()> {
-        let message = self.message("push-nothing-to-do");
+    /// Both sides agree already, or a person is asked: nothing is written.
+    pub(super) async fn nothing_to_do(&self, key: &str, why: &str, agreed: Option<&Sent>) -> Result<()> {
+        let message = self.message(why);
         let mut tx = self.store().begin().await?;
         let step = Step {
             target: Some(key),
@@ -56,6 +92,9 @@ impl Hand {
         if delivery::step(&mut tx, self.lease, &step, now()).await? {
             if let Some(sent) = agreed {
                 self.agree(&mut tx, sent, key).await?;
+                for kind in ["conflict", "ping_pong"] {
+                    case::settle(&mut tx, kind, &self.road.flow.name, &self.delivery.record, now()).await?;
+                }
             }
             tx.commit().await?;
         }

@@ -90,7 +90,9 @@ pub(super) async fn page(
         for delivery in deliveries.iter().filter(|delivery| delivery.flow == flow.name) {
             let sides = match delivery.way {
                 crate::model::flow::Way::Forward => (flow.from.as_str(), flow.to.as_str()),
-                crate::model::flow::Way::Import => (flow.to.as_str(), flow.from.as_str()),
+                crate::model::flow::Way::Import | crate::model::flow::Way::Back => {
+                    (flow.to.as_str(), flow.from.as_str())
+                }
             };
             subjects.extend(story::subjects(delivery, sides));
         }
