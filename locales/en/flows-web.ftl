@@ -132,7 +132,6 @@ web-reason = Why
 web-sent-times = Sent
 web-next-time = Next
 web-asked-at = Asked for
-web-asked-by = Asked for by
 web-sent-at = Sent last
 web-written-to = Written to
 web-written-new = a new one in { $system }
