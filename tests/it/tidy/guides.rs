@@ -75,6 +75,8 @@ const FLOWS: [&str; 33] = [
     "case-not-as-sent",
     "case-target-gone",
     "case-conflict",
+    "case-ping-pong",
+    "case-restore-moved",
     "case-unknown-state",
     "case-not-representable",
     "case-no-party",
