@@ -144,7 +144,7 @@ cli-import-not-read = Both systems of flow { $flow } have to be read whole first
 
 delivery-unknown = There is no delivery { $delivery }.
 delivery-needs-ref = Delivery { $delivery } made something new: say what with --ref KEY.
-delivery-say-which = Nobody can tell whether delivery { $delivery } was written, so it is not simply sent again. Look there, then: `concord deliveries resolve { $delivery } --applied --ref NUMBER`, or `--not-applied`.
+delivery-say-which = Nobody can tell whether delivery { $delivery } was written, so it is not simply sent again. Look there, then: `concord deliveries resolve { $delivery } --applied --ref NUMBER`, or `--not-applied`; the choices of its case are the same.
 delivery-not-still = Delivery { $delivery } does not wait for a person, or a newer one of the same record does.
 cli-delivery-applied = Delivery { $delivery } counts as done.
 cli-delivery-retried = Delivery { $delivery } is sent again.
@@ -176,6 +176,7 @@ webhook-refused = The token or the signature of this webhook is not known here.
 webhook-no-id = The webhook names nothing: it has no id.
 webhook-full = More webhooks came than can be looked at now. They may be sent again later; what changed is found by polling too.
 
+verify-flow-documents = Flow { $flow } carries documents, and nothing reads pre-invoices back: what was answered is held against each when it is sent, and what differs is among its cases.
 verify-flow-paused = one of its systems is paused, and was not read
 measure-carried = carried by the flow · tied
 measure-in-agreement = tied · in agreement

@@ -273,7 +273,6 @@ web-delivery-undo = Undo this write
 web-delivery-undo-about = The fields it changed are put back as they were, unless somebody has changed them since. The master still says what was written: correct it there, or its next change carries it over again.
 web-done-undo = It is being put back.
 web-done-accept = It is being taken over into the master.
-api-delivery-say-which = Nobody can tell whether delivery { $delivery } was written, so it is not simply sent again. Look there, and say whether it was done.
 delivery-reason-accept = a person takes an edit over into the master
 audit-reason-case-ping-pong = overwritten again and again
 audit-reason-case-restore-moved = changed since

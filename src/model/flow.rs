@@ -57,6 +57,15 @@ impl Entity {
         }
     }
 
+    /// The word of the configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Entity::Customer => "customer",
+            Entity::Quote => "quote",
+            Entity::Invoice => "invoice",
+        }
+    }
+
     /// The name of the master's list of documents; of customers, whose list is found otherwise, none.
     pub fn stream(self) -> &'static str {
         match self {

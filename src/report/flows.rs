@@ -151,7 +151,7 @@ pub async fn flow(app: &Arc<App>, flow: &Flow, words: &Words) -> Result<FlowDoc>
         name: name.to_owned(),
         from: flow.from.clone(),
         to: flow.to.clone(),
-        entity: "customer".to_owned(),
+        entity: flow.entity.word().to_owned(),
         state: Life::of(&state, &pause).word(),
         live_since: state.live_since.map(time),
         paused: paused(&pause, words),

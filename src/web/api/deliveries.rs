@@ -101,16 +101,8 @@ pub(super) async fn retry(
     Path(id): Path<String>,
 ) -> Result<Json<DeliveryDoc>, Problem> {
     let id = number("web-no-delivery", &id)?;
-    retry_one(&web, id, &who.name).await?;
+    try_again(&web, id, &who.name).await?;
     document(&web, id).await
-}
-
-/// Tries a delivery again, unless it may have written what cannot be read back: then somebody has to look.
-pub(in crate::web) async fn retry_one(web: &Web, id: i64, by: &str) -> Result<(), Problem> {
-    if !decide::may_be_retried(&find(web, id).await?) {
-        return Err(Problem::conflict(&Message::new("api-delivery-say-which").with("delivery", id)));
-    }
-    settle(web, id, false, None, by).await
 }
 
 /// Puts back what a delivery has changed, unless somebody has changed it since.
@@ -158,6 +150,14 @@ pub(super) async fn resolve(
     let id = number("web-no-delivery", &id)?;
     settle(&web, id, said.applied, said.r#ref.as_deref(), &who.name).await?;
     document(&web, id).await
+}
+
+/// Tries one again; one that may have written a document is for somebody who has looked to speak of.
+pub(in crate::web) async fn try_again(web: &Web, id: i64, by: &str) -> Result<(), Problem> {
+    if !decide::may_be_retried(&find(web, id).await?) {
+        return Err(Problem::conflict(&Message::new("delivery-say-which").with("delivery", id)));
+    }
+    settle(web, id, false, None, by).await
 }
 
 /// Puts on record what a person says of a delivery.

@@ -117,7 +117,9 @@ pub(in crate::web) async fn begin_import(
 }
 
 fn switched_off(flow: &Flow) -> Problem {
-    Problem::conflict(&Message::new("flow-system-off").with("flow", &flow.name))
+    // Documents go one way only, whatever is switched on.
+    let id = if flow.bills.is_some() { "flow-no-import" } else { "flow-system-off" };
+    Problem::conflict(&Message::new(id).with("flow", &flow.name))
 }
 
 /// Reads both sides and plans what the flow would do. The plan is there at once, and has its changes when its

@@ -20,7 +20,7 @@ use crate::sync::flow::decide;
 use crate::sync::now;
 use crate::web::Web;
 use crate::web::access::{Operator, Viewer};
-use crate::web::api::deliveries::{find, retry_one, settle, states, undo_one};
+use crate::web::api::deliveries::{find, settle, states, try_again, undo_one};
 use crate::web::problem::Problem;
 use crate::words::Words;
 
@@ -330,7 +330,7 @@ pub async fn act(
     let id = numbered("web-no-delivery", &id)?;
     let done = match action.as_str() {
         "retry" => {
-            retry_one(&web, id, &who.name).await?;
+            try_again(&web, id, &who.name).await?;
             "retry"
         }
         "not_applied" => {

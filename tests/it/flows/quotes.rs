@@ -155,6 +155,13 @@ async fn a_lost_answer_is_a_question_and_never_a_second_document() {
             let delivery = held["items"][0]["id"].to_string();
             let retried = world.run(&["deliveries", "retry", &delivery]).await;
             assert_eq!(retried.code, 2, "{}", retried.err);
+            if action == Action::DropAfter {
+                let server = Server::start(world).await;
+                let path = format!("/api/v1/deliveries/{delivery}/retry");
+                server.call("operator", "POST", &path, None).await.problem(409);
+                assert_eq!(server.get("/api/v1/flows").await["items"][1]["entity"], "quote");
+                server.end().await;
+            }
             assert_eq!(documents(world).len(), before + usize::from(there), "{action:?}");
 
             if there {
