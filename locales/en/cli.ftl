@@ -113,7 +113,7 @@ cli-port-taken = Another program has the port { $port }: choose another with --p
 cli-no-administrator = Nobody here is an administrator: `concord user add NAME --role admin` adds one, `concord user enable NAME` lets a disabled one in again.
 cli-set-up = First start: set up the administrator at
     { $url }
-cli-demo-summary = { $clients } clients of brokers with { $accounts } accounts, and a shop’s { $customers } customers with { $cards } cards, in { $seconds } s.
+cli-demo-summary = { $clients } clients of brokers with { $accounts } accounts, a shop’s { $customers } customers with { $cards } cards, and { $contacts } customers of CRM and finance brought into agreement, in { $seconds } s.
 cli-demo-enter = The dashboard is open at (this link signs in once)
     { $url }
     Ctrl-C ends the demonstration; nothing is left behind.

@@ -1,10 +1,12 @@
 //! `concord demo`: everything at once, with simulated systems and nothing to set up.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use serde::Serialize;
+use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::sync::{self, SyncArgs};
@@ -12,14 +14,22 @@ use super::verify::VerifyDoc;
 use super::{Common, End, print_json, table, text, verify};
 use crate::app::App;
 use crate::config::Config;
-use crate::report::SyncDoc;
-use crate::simulate::{self, Options, Simulator};
+use crate::model::flow::Way;
+use crate::model::{Flow, RunRequest};
+use crate::report::{self, ImportDoc, SyncDoc};
+use crate::simulate::{self, Options, Simulator, Webhooks};
 use crate::store::Store;
+use crate::sync::flow::{self as sync_flow, Road};
 use crate::sync::now;
 use crate::web::access::Role;
 use crate::web::session;
 use crate::work::Engine;
 
+/// The token of the simulated CRM's webhooks.
+const WEBHOOK_TOKEN: &str = "sim-webhook-token";
+/// How much is changed while somebody looks, and how often.
+const EDITS: usize = 60;
+const BETWEEN_EDITS: Duration = Duration::from_secs(5);
 /// Requests per second to the simulated systems.
 const QUICK: f64 = 1000.0;
 
@@ -38,6 +48,7 @@ pub struct DemoArgs {
 struct DemoDoc {
     #[serde(flatten)]
     sync: SyncDoc,
+    import: ImportDoc,
     verify: VerifyDoc,
     url: Option<String>,
     token: Option<String>,
@@ -57,12 +68,16 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<End> {
         ),
     };
     let url = format!("http://127.0.0.1:{}", args.port);
-    let simulator = Simulator::start(Options::default(), None).await?;
+    // Nothing that has to be asked: everybody can be brought into agreement.
+    let simulator = Simulator::start(Options { crm_ambiguous: false, ..Options::default() }, None).await?;
     let settings = format!(
-        "database = \"sqlite:{}\"\n[server]\nlisten = \"127.0.0.1:{}\"\npublic_url = \"{url}\"\n{}",
+        "database = \"sqlite:{}\"\n[server]\nlisten = \"127.0.0.1:{}\"\npublic_url = \"{url}\"\n{}{}{}{}",
         folder.0.join("concord.db").display(),
         args.port,
-        simulate::config(&simulator.url())
+        simulate::config(&simulator.url()),
+        simulate::crm_config(&simulator.url()),
+        simulate::finance_config(&simulator.url()),
+        simulate::flows_config() + &simulate::quotes_config(),
     );
     let mut config = Config::parse(&settings, "demo", &|_| None)?;
     // Real systems are asked a few times a second; these are ours to hurry.
@@ -77,7 +92,12 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<End> {
     if pulled.interrupted {
         return Ok(End::Interrupted);
     }
-    let verified = verify::systems(&app, &names).await;
+    let flow = app.config.flow("customers").cloned().context("the demonstration has a flow of customers")?;
+    let imported = import(&app, &engine, common, &flow).await?;
+    let mut verified = verify::systems(&app, &names).await;
+    if let Some(road) = Road::new(&app, &flow, Way::Forward) {
+        verified.add(vec![sync_flow::verify::verify(&road).await?]);
+    }
     let end = sync::end(&app, &pulled).await?.max(if verified.agree { End::Fine } else { End::Disagree });
     let seconds = began.elapsed().as_secs_f64();
 
@@ -91,6 +111,7 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<End> {
     if common.json {
         print_json(&DemoDoc {
             sync: document,
+            import: imported,
             verify: verified,
             url: links.as_ref().map(|(url, _)| url.clone()),
             token: links.as_ref().map(|(_, token)| token.clone()),
@@ -111,6 +132,7 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<End> {
                     ("accounts", &table::count(accounts)),
                     ("customers", &table::count(customers)),
                     ("cards", &table::count(cards)),
+                    ("contacts", &table::count(imported.created + imported.linked)),
                     ("seconds", &format!("{seconds:.1}")),
                 ]
             )
@@ -122,12 +144,48 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<End> {
     }
     if let (Some(listener), Some((link, _))) = (listener, links) {
         eprintln!("\n{}", text().with("cli-demo-enter", &[("url", link.as_str())]));
-        super::serve::on(app, engine, listener, true, super::serve::stopped()).await?;
+        let serving = super::serve::on(app, engine, listener, true, super::serve::stopped());
+        tokio::select! {
+            served = serving => served?,
+            never = work_in_the_office(&simulator, &url) => match never {},
+        }
     } else {
         app.store.db.close().await;
     }
     simulator.stop().await;
     Ok(end)
+}
+
+/// Brings the customers of the finance system into the CRM, and both into agreement.
+async fn import(app: &Arc<App>, engine: &Arc<Engine>, common: &Common, flow: &Flow) -> Result<ImportDoc> {
+    let request = RunRequest { system: flow.name.clone(), import: true, ..RunRequest::default() };
+    let mut runs = sync::carry_out(app, Some(engine), common, &[request]).await?.runs;
+    let run = runs.pop().context("the import did not run")?;
+    let roads = [Way::Import, Way::Forward].map(|way| Road::new(app, flow, way));
+    let [Some(back), Some(road)] = roads else { bail!("the systems of the flow are switched off") };
+    let summary = sync_flow::import::summary(&back, run.id).await?;
+    let sides = [flow.from.clone(), flow.to.clone()];
+    let quiet = Common { quiet: true, ..common.clone() };
+    sync::pull(app, Some(engine), &quiet, &SyncArgs::default(), &sides).await?;
+    engine.work_off(&road).await.map_err(|stop| anyhow!("{stop:?}"))?;
+    sync::pull(app, Some(engine), &quiet, &SyncArgs::default(), &sides).await?;
+    Ok(report::import(&flow.name, Some(&run), &summary))
+}
+
+/// For some minutes somebody works in the CRM, and it says so by webhooks: what is changed can be seen arriving
+/// in the finance system.
+async fn work_in_the_office(simulator: &Simulator, url: &str) -> std::convert::Infallible {
+    let address = format!("{url}/webhook/crm/{WEBHOOK_TOKEN}");
+    simulator.set_webhooks(Some(Webhooks::to(&address)));
+    let identities = simulator.rows("crm", "identities");
+    let numbered =
+        identities.iter().filter(|row| row["customerNumber"].as_str().is_some_and(|n| !n.is_empty()));
+    let ids: Vec<String> = numbered.filter_map(|row| row["crmId"].as_str().map(str::to_owned)).collect();
+    for (round, id) in ids.iter().take(EDITS).enumerate() {
+        tokio::time::sleep(BETWEEN_EDITS).await;
+        simulator.crm().edit(id, &json!({ "email": format!("office{round}@example.test") }));
+    }
+    std::future::pending().await
 }
 
 /// A folder of our own that goes with the demonstration.

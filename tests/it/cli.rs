@@ -37,7 +37,10 @@ async fn the_demonstration_shows_everybody() {
         assert_eq!((sum("clients"), sum("accounts")), (2139, 2936));
         let labels: Vec<_> = owners.iter().map(|owner| owner["label"].as_str().unwrap()).collect();
         assert_eq!(labels, ["Ham (incl. XM)", "Janischa"], "brokers' owners only");
-        assert_eq!(document["runs"].as_array().unwrap().len(), 4);
+        assert_eq!(document["runs"].as_array().unwrap().len(), 6);
+        let import = &document["import"];
+        assert_eq!((&import["created"], &import["linked"]), (&json!(100), &json!(50)), "{import:#}");
+        assert_eq!((&import["cases"], &import["closed"]), (&json!(0), &json!(true)), "{import:#}");
         let shop = &document["shops"][0];
         assert_eq!((&shop["system"], &shop["currency"]), (&json!("shop"), &json!("RUB")));
         assert_eq!((&shop["customers"], &shop["cards"]), (&json!(5000), &json!(5500)));
@@ -48,6 +51,7 @@ async fn the_demonstration_shows_everybody() {
         assert_eq!(told.code, 0, "{}", told.err);
         assert!(told.out.contains("2,139 clients of brokers with 2,936 accounts"), "{}", told.out);
         assert!(told.out.contains("5,000 customers with 5,500 cards"), "{}", told.out);
+        assert!(told.out.contains("150 customers of CRM and finance brought into agreement"), "{}", told.out);
         assert!(told.out.contains("opening balance") && !told.out.contains("Unknown"), "{}", told.out);
     })
     .await;

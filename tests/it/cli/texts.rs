@@ -149,7 +149,8 @@ Commands:
   customers      List, search and export customers
   runs           List, show, cancel or resume runs
   cases          List, show and decide cases
-  deliveries     List, retry or settle writes to other systems
+  deliveries     List, retry, undo or settle writes to other systems
+  overridden     List edits that the master overrode, or take one over into it
   links          List links, take over those of an earlier engine, or find lost ones again
   flow           Let a flow write by itself, or open its import again
   audit          List, verify or export the audit

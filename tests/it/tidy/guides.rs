@@ -66,7 +66,7 @@ const ELSEWHERE: [&str; 15] = [
 ];
 
 /// Likewise: what is said of flows.
-const FLOWS: [&str; 33] = [
+const FLOWS: [&str; 35] = [
     "case-ambiguous-match",
     "case-number-clash",
     "case-uncertain-delivery",
