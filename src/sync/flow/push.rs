@@ -11,7 +11,7 @@
 //! uncertain → …           looked for after the settle time
 //! ```
 //!
-//! The machine is one for all; what is written, and how it is looked for, is of [`contact`] or [`document`].
+//! The machine is one for all; what is written, and how it is looked for, is of `contact` or `document`.
 //!
 //! No transaction is open during a request, and a process that was taken over writes nothing more.
 
