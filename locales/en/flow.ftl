@@ -176,7 +176,6 @@ webhook-refused = The token or the signature of this webhook is not known here.
 webhook-no-id = The webhook names nothing: it has no id.
 webhook-full = More webhooks came than can be looked at now. They may be sent again later; what changed is found by polling too.
 
-verify-flow-documents = Flow { $flow } carries documents, and nothing reads pre-invoices back: what was answered is held against each when it is sent, and what differs is among its cases.
 verify-flow-paused = one of its systems is paused, and was not read
 measure-carried = carried by the flow · tied
 measure-in-agreement = tied · in agreement
@@ -227,3 +226,8 @@ cli-agreed = agreed
 cli-theirs = was there
 cli-became = became
 cli-accepted = taken over
+measure-due = to be sent · sent
+measure-net-of-documents = net of what was sent · answered
+cause-not_sent_yet = not sent yet
+cause-asked_about = asked about
+cause-net_differs = documents whose net differs

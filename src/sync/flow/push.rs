@@ -32,7 +32,7 @@ use crate::store::delivery::{self, Delivery, Lease, Step};
 use crate::store::{Store, Tx, audit};
 
 mod contact;
-mod document;
+pub(super) mod document;
 mod outcome;
 mod restore;
 mod send;

@@ -6,8 +6,12 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::Road;
-use super::forward::{Action, PAGE, judge};
+use super::forward::{self, Action, PAGE, judge};
+use super::push::document::is_near;
 use crate::model::Field;
+use crate::model::document::{exact, plain};
+use crate::model::flow::State;
+use crate::store::delivery::Wanted;
 use crate::sync::parity::{Cause, Item, Line};
 
 /// The unit of every figure.
@@ -15,6 +19,9 @@ const UNIT: &str = "records";
 
 /// Compares the two sides of a road from the master.
 pub async fn verify(road: &Road) -> Result<Item> {
+    if road.flow.bills.is_some() {
+        return documents(road).await;
+    }
     let store = &road.app.store;
     let name = road.flow.name.as_str();
     let from = store.stream(&road.origin.name, road.from.name).await?;
@@ -86,6 +93,61 @@ pub async fn verify(road: &Road) -> Result<Item> {
             }
         }
     }
+    for line in &mut lines {
+        line.causes.retain(|cause| cause.count > 0);
+    }
+    Ok(Item { subject: name.to_owned(), lines, not_compared: Vec::new() })
+}
+
+/// Which documents were sent of those that are to be, and whether what was answered is what they say. Nothing reads
+/// a pre-invoice back: compared is what the answers said.
+async fn documents(road: &Road) -> Result<Item> {
+    let store = &road.app.store;
+    let name = road.flow.name.as_str();
+    let (mut waiting, mut asked) = (0, 0);
+    for change in forward::plan(road).await? {
+        match change.action {
+            Action::Create => waiting += 1,
+            Action::Case => asked += 1,
+            _ => {}
+        }
+    }
+    let sent = store.count_links(name).await?;
+    let mut lines = vec![line(
+        "due",
+        sent + waiting + asked,
+        sent,
+        vec![cause("not_sent_yet", waiting.unsigned_abs()), cause("asked_about", asked.unsigned_abs())],
+    )];
+    let wanted = Wanted {
+        flow: name.to_owned(),
+        states: vec![State::Confirmed, State::Verified],
+        record: String::new(),
+    };
+    let (mut said, mut answered, mut differing, mut before) = (0, 0, 0, None);
+    loop {
+        let page = store.wanted_deliveries(&wanted, before, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        before = Some(last.id);
+        for document in page.iter().filter_map(|done| done.after.as_ref()?.document()) {
+            let net = document.answered.as_ref().and_then(|answered| answered.net.as_deref());
+            let amounts = (exact(&document.net), net.map(exact));
+            if let (Ok(ours), Some(Ok(theirs))) = amounts {
+                said += ours;
+                answered += theirs;
+            }
+            differing += u64::from(!is_near(document, net, road.bills()?.tolerance));
+        }
+    }
+    lines.push(Line {
+        what: "net_of_documents".to_owned(),
+        source: Some(plain(said)),
+        mirror: Some(plain(answered)),
+        difference: Some(plain(answered - said)),
+        unit: "amount".to_owned(),
+        equal: differing == 0,
+        causes: vec![cause("net_differs", differing)],
+    });
     for line in &mut lines {
         line.causes.retain(|cause| cause.count > 0);
     }

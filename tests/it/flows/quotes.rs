@@ -433,6 +433,12 @@ async fn the_answer_is_held_against_the_quote() {
         apply(world, 0, "quotes").await;
         assert!(links(world, "quotes").await.contains(&format!("{second} 1409/2002")));
         assert!(open_cases(world).await.is_empty());
+        // Both were sent; that one's net differs stays to be seen.
+        let verified = world.json(3, &["verify", "quotes"]).await;
+        let lines = &verified["items"][0]["lines"];
+        assert_eq!((&lines[0]["source"], &lines[0]["equal"]), (&json!("2"), &json!(true)), "{verified:#}");
+        assert_eq!(lines[1]["causes"][0], json!({ "rule": "net_differs", "count": 1, "amount": null }));
+        assert_eq!(lines[1]["difference"], "5000", "{verified:#}");
         one_each(world).await;
 
         // A script that crashes leaves open what it did before.

@@ -199,7 +199,7 @@ impl Hand {
 }
 
 /// Whether the net amount that was answered is that of the document, but for the tolerance of each line.
-fn is_near(document: &PreInvoice, answered: Option<&str>, tolerance: i128) -> bool {
+pub(in crate::sync::flow) fn is_near(document: &PreInvoice, answered: Option<&str>, tolerance: i128) -> bool {
     let (Some(Ok(answered)), Ok(net)) = (answered.map(exact), exact(&document.net)) else { return false };
     (answered - net).abs() <= tolerance * document.lines.len() as i128
 }
