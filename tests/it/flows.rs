@@ -10,12 +10,14 @@ use crate::support::World;
 
 mod api;
 mod forward;
+mod guards;
 mod import;
 mod matrix;
 mod pages;
 mod quotes;
 mod restore;
 mod settings;
+mod webhooks;
 
 /// Systems that fail quickly, and are soon looked at again.
 pub const QUICK: &str = "rate = 10000\ntimeout = \"2s\"\nsettle = \"1s\"";

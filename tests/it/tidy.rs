@@ -2,8 +2,10 @@
 //! compiler cannot check. Each rule is one test that lists every offender with its line and reason.
 //!
 //! `scan` reads the files, `layers` knows who may use whom, `texts` looks at files as text,
-//! `packages` at what is linked in, `guides` at what the guides quote.
+//! `packages` at what is linked in, `guides` at what the guides quote,
+//! `bugs` at the bugs that are planted to try the tests.
 
+mod bugs;
 mod guides;
 mod layers;
 mod packages;

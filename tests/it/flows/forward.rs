@@ -108,6 +108,33 @@ async fn an_edit_is_carried_over_once_by_polling() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_edit_right_after_a_write_is_no_echo() {
+    on_both_with(&plain(), async |world| {
+        live(world).await;
+        configure(world, &format!("{QUICK}\nevery = \"1s\""));
+        let (crm, finance) = linked(world).await;
+        let serving = world.serve().await;
+        let email = || world.sim.finance().contact(finance).unwrap()["Email"].clone();
+        let runs = "SELECT COUNT(*) FROM run WHERE system = 'crm' AND finished_at IS NOT NULL";
+        for value in ["one@example.test", "two@example.test", "three@example.test"] {
+            assert!(world.sim.crm().edit(&crm, &json!({ "email": value })));
+            let read = world.number(runs).await;
+            // Where it is swallowed, reading the CRM again and again brings nothing.
+            until("it is there, or was passed over", PATIENCE, async || {
+                (email() == value || world.number(runs).await >= read + 6).then_some(())
+            })
+            .await;
+            assert_eq!(email(), value);
+        }
+        assert_eq!(serving.terminate().await.code, 0);
+        assert_eq!(written(world, "finance").len(), 3);
+        assert!(written(world, "crm").is_empty());
+        nothing_twice(world).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_has_the_crm_read_and_its_echo_writes_nothing() {
     on_both_with(&plain(), async |world| {
         live(world).await;
