@@ -156,7 +156,7 @@ fn in_words(stop: &Stop) -> String {
     match stop {
         Stop::Incomplete(message) | Stop::Failed(message) => text().message(message),
         Stop::Internal(error) => format!("{error:#}"),
-        Stop::Cancelled | Stop::Lost => text().text("run-cancelled"),
+        Stop::Cancelled | Stop::Lost => text().text("run-status-cancelled"),
     }
 }
 
