@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use concord::simulate::{Action, Fault};
+use concord::simulate::{Action, Fault, Options};
 use serde_json::json;
 
 use crate::faults::mirror_is_source;
@@ -30,31 +30,31 @@ fn late(system: &str, path: &str, millis: u64) -> Fault {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demonstration_shows_everybody() {
-    on_both(async |world| {
-        let document = world.json(0, &["demo", "--once"]).await;
-        let owners = document["owners"].as_array().unwrap();
-        let sum = |name: &str| owners.iter().map(|owner| owner[name].as_i64().unwrap()).sum::<i64>();
-        assert_eq!((sum("clients"), sum("accounts")), (2139, 2936));
-        let labels: Vec<_> = owners.iter().map(|owner| owner["label"].as_str().unwrap()).collect();
-        assert_eq!(labels, ["Ham (incl. XM)", "Janischa"], "brokers' owners only");
-        assert_eq!(document["runs"].as_array().unwrap().len(), 6);
-        let import = &document["import"];
-        assert_eq!((&import["created"], &import["linked"]), (&json!(100), &json!(50)), "{import:#}");
-        assert_eq!((&import["cases"], &import["closed"]), (&json!(0), &json!(true)), "{import:#}");
-        let shop = &document["shops"][0];
-        assert_eq!((&shop["system"], &shop["currency"]), (&json!("shop"), &json!("RUB")));
-        assert_eq!((&shop["customers"], &shop["cards"]), (&json!(5000), &json!(5500)));
-        assert_eq!(document["verify"]["agree"], true);
-        assert!(document["seconds"].as_f64().unwrap() > 0.0);
+    // It brings a database of its own.
+    let world = World::new(None, &Options::default()).await;
+    let document = world.json(0, &["demo", "--once"]).await;
+    let owners = document["owners"].as_array().unwrap();
+    let sum = |name: &str| owners.iter().map(|owner| owner[name].as_i64().unwrap()).sum::<i64>();
+    assert_eq!((sum("clients"), sum("accounts")), (2139, 2936));
+    let labels: Vec<_> = owners.iter().map(|owner| owner["label"].as_str().unwrap()).collect();
+    assert_eq!(labels, ["Ham (incl. XM)", "Janischa"], "brokers' owners only");
+    assert_eq!(document["runs"].as_array().unwrap().len(), 6);
+    let import = &document["import"];
+    assert_eq!((&import["created"], &import["linked"]), (&json!(100), &json!(50)), "{import:#}");
+    assert_eq!((&import["cases"], &import["closed"]), (&json!(0), &json!(true)), "{import:#}");
+    let shop = &document["shops"][0];
+    assert_eq!((&shop["system"], &shop["currency"]), (&json!("shop"), &json!("RUB")));
+    assert_eq!((&shop["customers"], &shop["cards"]), (&json!(5000), &json!(5500)));
+    assert_eq!(document["verify"]["agree"], true);
+    assert!(document["seconds"].as_f64().unwrap() > 0.0);
 
-        let told = world.run(&["demo", "--once", "--quiet"]).await;
-        assert_eq!(told.code, 0, "{}", told.err);
-        assert!(told.out.contains("2,139 clients of brokers with 2,936 accounts"), "{}", told.out);
-        assert!(told.out.contains("5,000 customers with 5,500 cards"), "{}", told.out);
-        assert!(told.out.contains("150 customers of CRM and finance brought into agreement"), "{}", told.out);
-        assert!(told.out.contains("opening balance") && !told.out.contains("Unknown"), "{}", told.out);
-    })
-    .await;
+    let told = world.run(&["demo", "--once", "--quiet"]).await;
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(told.out.contains("2,139 clients of brokers with 2,936 accounts"), "{}", told.out);
+    assert!(told.out.contains("5,000 customers with 5,500 cards"), "{}", told.out);
+    assert!(told.out.contains("150 customers of CRM and finance brought into agreement"), "{}", told.out);
+    assert!(told.out.contains("opening balance") && !told.out.contains("Unknown"), "{}", told.out);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
