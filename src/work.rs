@@ -219,8 +219,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Seals the audit every second until `stop` says so. One sealer works at a time; a second one
-    /// that was quicker only makes this one try again.
+    /// Seals the audit every second until `stop` says so.
     pub async fn seal(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         loop {
@@ -228,9 +227,7 @@ impl Engine {
                 _ = stop.wait_for(|stop| *stop) => break,
                 _ = tick.tick() => {}
             }
-            if let Err(error) = self.app.store.seal().await
-                && !crate::store::is_conflict(&error)
-            {
+            if let Err(error) = self.app.store.seal().await {
                 tracing::error!(error = format!("{error:#}"), "the audit could not be sealed");
             }
         }
