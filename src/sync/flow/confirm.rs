@@ -1,6 +1,8 @@
 //! The last look at a delivery: what was confirmed is there once, and equal, when its system is read whole
 //! again later. This finds what a system did after it was given up on, and what it only said it did.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 
 use super::super::now;
@@ -9,9 +11,10 @@ use crate::connect::{Connector as _, Lookup};
 use crate::model::contact::StoredContact;
 use crate::model::flow::State;
 use crate::model::{Contact, Content, Field, Message};
+use crate::store::audit;
 use crate::store::case::{self, NewCase};
 use crate::store::delivery::{self, Delivery};
-use crate::store::{audit, link};
+use crate::store::link::{self, Side};
 
 /// Deliveries looked at in one go.
 const PAGE: i64 = 500;
@@ -66,16 +69,53 @@ async fn judge(road: &Road, stream: i64, delivery: &Delivery, own: Option<&Store
     let others = match road.target.connector.trace(&payload, delivery.mark) {
         Some(Lookup::Field(field, value)) => {
             let value = field.canonical(&value, road.target.region());
-            store.contacts_with(stream, field, &[&value]).await?
+            let others = store.contacts_with(stream, field, &[&value]).await?;
+            others.into_iter().map(|other| other.known.key).collect()
+        }
+        Some(Lookup::After(mark)) if delivery.action == "create" => {
+            like(road, stream, delivery, mark, as_sent).await?
         }
         _ => Vec::new(),
     };
     if delivery.action == "create" && others.len() > 1 {
-        return Ok(Found::Several(others.into_iter().map(|other| other.known.key).collect()));
+        return Ok(Found::Several(others));
     }
     // Somebody may have edited it since.
     let is = as_sent(&own.raw) || store.former_raws(stream, own.id).await?.iter().any(|raw| as_sent(raw));
     Ok(if is { Found::Fine } else { Found::Other })
+}
+
+/// Keys above `mark` of contacts that are as they were sent and nobody else's: where nothing but its key tells
+/// a new contact, a second one of it is found by what it says.
+async fn like(
+    road: &Road,
+    stream: i64,
+    delivery: &Delivery,
+    mark: i64,
+    as_sent: impl Fn(&str) -> bool,
+) -> Result<Vec<String>> {
+    let store = &road.app.store;
+    let (mut found, mut after) = (Vec::new(), 0);
+    loop {
+        let rows = store.contacts_after(stream, after, PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        let later = |key: &str| key.parse::<i64>().is_ok_and(|key| key > mark);
+        let like = rows.into_iter().filter(|row| !row.gone && later(&row.known.key) && as_sent(&row.raw));
+        found.extend(like.map(|row| row.known.key));
+    }
+    let forward = road.way.is_forward();
+    let keys: Vec<&str> = found.iter().map(String::as_str).collect();
+    let side = if forward { Side::Destination } else { Side::Source };
+    let links = store.links_of(&road.flow.name, side, &keys).await?;
+    let ends = links.iter().map(|link| match forward {
+        true => (&link.source_key, link.destination_key.as_str()),
+        false => (&link.destination_key, link.source_key.as_str()),
+    });
+    let others: HashSet<&str> =
+        ends.filter(|(record, _)| **record != delivery.record).map(|(_, key)| key).collect();
+    found.retain(|key| !others.contains(key.as_str()));
+    Ok(found)
 }
 
 /// Whether every field that was written is there, emptied ones too. A number that the target does not show

@@ -201,6 +201,36 @@ async fn a_contact_that_nothing_tells_apart_is_not_created_again_when_its_answer
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_contact_that_only_its_key_tells_is_found_by_the_last_look() {
+    on_both_with(&plain(), async |world| {
+        live(world).await;
+        // Two of one name are two customers, and no question.
+        for number in ["100-9801", "100-9802"] {
+            let person = json!({ "firstName": "Sample", "lastName": "Alike", "customerNumber": number });
+            world.sim.crm().create_person(&person);
+        }
+        let person = json!({ "firstName": "Sample", "lastName": "Late", "customerNumber": "100-9803" });
+        let record = world.sim.crm().create_person(&person);
+        let done = world.json(0, &["apply", "customers", "--yes"]).await;
+        assert_eq!(done["written"], 3, "{done:#}");
+        // As if a request that was given up on had landed late.
+        let first =
+            written(world, "finance").into_iter().find(|one| one.after["Name"] == "Sample Late").unwrap();
+        let mut second = first.after.clone();
+        second.as_object_mut().unwrap().remove("Code");
+        let second = world.sim.finance().add(&second);
+        configure(world, "rate = 10000\nsettle = \"1ms\"");
+        world.json(0, &["sync", "finance"]).await;
+        let cases = world.json(0, &["cases"]).await["items"].clone();
+        let [case] = cases.as_array().unwrap().as_slice() else { panic!("{cases:#}") };
+        assert_eq!((&case["kind"], &case["subject"]), (&json!("duplicate"), &json!(record)), "{case:#}");
+        let message = case["message"].as_str().unwrap();
+        assert!(message.contains(&first.key) && message.contains(&second.to_string()), "{message}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_update_that_comes_back_with_another_code_stops_and_asks() {
     on_both_with(&plain(), async |world| {
         live(world).await;
