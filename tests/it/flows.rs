@@ -17,6 +17,7 @@ mod pages;
 mod quotes;
 mod restore;
 mod settings;
+mod sharing;
 mod webhooks;
 
 /// Systems that fail quickly, and are soon looked at again.

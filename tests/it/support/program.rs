@@ -91,7 +91,12 @@ impl World {
 
     /// Starts `serve` and waits until it serves.
     pub async fn serve(&self) -> Running {
-        let serving = self.start(&["serve"]);
+        self.serve_with(&[]).await
+    }
+
+    /// Starts `serve` with variables in its environment, and waits until it serves.
+    pub async fn serve_with(&self, env: &[(&str, &str)]) -> Running {
+        let serving = self.start_with(&["serve"], env);
         until("serve is ready", PATIENCE, async || serving.err().contains("Concord serves").then_some(()))
             .await;
         serving
@@ -138,8 +143,7 @@ impl Running {
 
     /// Asks it to end, as a service manager does, and waits.
     pub async fn terminate(self) -> Output {
-        let sent = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
-        assert!(sent.success());
+        self.signal("-TERM");
         let asked = Instant::now();
         let output = self.end().await;
         Output { took: asked.elapsed(), ..output }
@@ -147,9 +151,34 @@ impl Running {
 
     /// Presses Ctrl-C and waits.
     pub async fn interrupt(self) -> Output {
-        let sent = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status().unwrap();
-        assert!(sent.success());
+        self.signal("-INT");
         self.end().await
+    }
+
+    /// Freezes it where it is; [`Running::go_on`] lets it go on.
+    pub async fn freeze(&self) {
+        self.signal("-STOP");
+        self.frozen().await;
+    }
+
+    /// Waits until it is frozen.
+    pub async fn frozen(&self) {
+        let stat = format!("/proc/{}/stat", self.child.id());
+        until("it is frozen", PATIENCE, async || {
+            let state = std::fs::read_to_string(&stat).unwrap();
+            state.rsplit(") ").next().unwrap_or_default().starts_with('T').then_some(())
+        })
+        .await;
+    }
+
+    /// Lets it go on after it was frozen.
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").arg(signal).arg(self.child.id().to_string()).status().unwrap();
+        assert!(sent.success());
     }
 
     fn output(&self) -> Output {
